@@ -1,0 +1,1 @@
+"""Platform limits: one dated data file, and the rules that read it."""

@@ -1,0 +1,78 @@
+"""How events cross a link that may break at any moment: cursor, window and acknowledgement.
+
+The agent numbers its events; the desktop applies a batch and moves its cursor in one transaction,
+then acknowledges. Nothing here does I/O.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common.errors import LinkError
+from common.protocol.events import OutboxRow
+from common.protocol.messages import Cursor
+
+WINDOW_EVENTS = 1000
+"""Events that may be on their way without an acknowledgement."""
+
+
+class OutboxFeed:
+    """The agent's side of one session: which rows may go out next."""
+
+    def __init__(self, epoch: str, lowest_seq: int, cursor: Cursor | None) -> None:
+        """Resume behind the desktop's `cursor`; a cursor of another epoch counts for nothing."""
+        known = cursor.seq if cursor and cursor.epoch == epoch else 0
+        self._epoch = epoch
+        self._acknowledged = max(known, lowest_seq - 1)
+        self._sent = self._acknowledged
+
+    @property
+    def after(self) -> int:
+        """The sequence number behind which the next batch begins."""
+        return self._sent
+
+    @property
+    def room(self) -> int:
+        """How many more events may be sent now."""
+        return WINDOW_EVENTS - (self._sent - self._acknowledged)
+
+    def sent(self, rows: Sequence[OutboxRow]) -> None:
+        """Note that these rows were written to the link."""
+        self.sent_up_to(rows[-1].seq)
+
+    def sent_up_to(self, seq: int) -> None:
+        """Note that every row up to `seq` was written to the link."""
+        self._sent = seq
+
+    def acknowledge(self, epoch: str, seq: int) -> int:
+        """Take the desktop's word; return the number up to which rows may be deleted.
+
+        Raises LinkError when it acknowledges what was never sent.
+        """
+        if epoch != self._epoch or seq > self._sent:
+            raise LinkError("The desktop acknowledged events that were never sent.")
+        self._acknowledged = max(self._acknowledged, seq)
+        return self._acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What of a received batch is new, and the cursor after applying it."""
+
+    rows: Sequence[OutboxRow]
+    cursor: Cursor
+
+
+def take_batch(cursor: Cursor, epoch: str, rows: Sequence[OutboxRow]) -> Batch:
+    """Leave out what the store has already applied.
+
+    Raises LinkError where the rows belong to another epoch, are out of order or leave a gap: then
+    the session ends, and the next one resumes at the stored cursor.
+    """
+    if epoch != cursor.epoch:
+        raise LinkError("The agent sent events of another epoch than it announced.")
+    new = [row for row in rows if row.seq > cursor.seq]
+    for expected, row in enumerate(new, start=cursor.seq + 1):
+        if row.seq != expected:
+            raise LinkError(f"The agent sent event {row.seq} where {expected} was due.")
+    last = new[-1].seq if new else cursor.seq
+    return Batch(new, Cursor(epoch=epoch, seq=last))

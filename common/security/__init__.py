@@ -1,0 +1,1 @@
+"""Pairing lines, sealing, tokens and redaction: on bytes and text, without I/O."""

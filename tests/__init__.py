@@ -1,0 +1,1 @@
+"""The tests of Flotilla; they mirror the source tree."""

@@ -1,0 +1,21 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.infra.paths import make_private_folder, write_private_file
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps users apart by profile folders")
+def test_private_means_private(tmp_path: Path) -> None:
+    folder = make_private_folder(tmp_path / "deep" / "data")
+    write_private_file(folder / "token", b"one")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "token").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    write_private_file(tmp_path / "token", b"one")
+    write_private_file(tmp_path / "token", b"two")
+    assert (tmp_path / "token").read_bytes() == b"two"
+    assert [file.name for file in tmp_path.iterdir()] == ["token"]
