@@ -1,0 +1,1 @@
+"""A proxy with passwords in front of the platform, so that proxied accounts can be practised."""

@@ -1,0 +1,1 @@
+"""What the platform knows, and the append-only files from which it is rebuilt."""
