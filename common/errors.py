@@ -18,7 +18,8 @@ FlotillaError
 │   └── ProtocolVersionError    the two sides share no protocol version
 ├── CoreUnreachableError        the core that a client needs does not answer or did not start
 ├── VaultError                  the vault is locked, or a secret cannot be opened
-├── StoreError                  the store cannot be used (locked, damaged, disk full)
+├── StoreError                  the store cannot be used (damaged, disk full)
+│   └── StoreInUseError         another core already serves it
 └── DriverError                 the platform, or the way to it, said no
     ├── CredentialsRefusedError     wrong password: never tried again by itself
     ├── SecondFactorRefusedError    wrong or missing one-time password
@@ -208,9 +209,15 @@ class VaultError(FlotillaError):
 
 
 class StoreError(FlotillaError):
-    """The store cannot be used: locked by another core, damaged, or the disk is full."""
+    """The store cannot be used: in use, damaged, or the disk is full."""
 
     code = "store"
+
+
+class StoreInUseError(StoreError):
+    """Another core already serves the store."""
+
+    code = "store_in_use"
 
 
 class DriverError(FlotillaError):

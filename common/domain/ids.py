@@ -4,8 +4,8 @@ import re
 
 from ulid import ULID
 
-_ULID = re.compile(r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")
-_SHA256 = re.compile(r"^[0-9a-f]{64}$")
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def new_id() -> str:
@@ -15,9 +15,9 @@ def new_id() -> str:
 
 def is_id(text: str) -> bool:
     """Say whether `text` is a ULID as `new_id` makes them."""
-    return bool(_ULID.match(text))
+    return bool(_ULID.fullmatch(text))
 
 
 def is_sha256(text: str) -> bool:
     """Say whether `text` is a lower-case hexadecimal SHA-256, the name of every blob."""
-    return bool(_SHA256.match(text))
+    return bool(_SHA256.fullmatch(text))

@@ -25,9 +25,11 @@ class RedactingFormatter(logging.Formatter):
         return self._redactor.clean(plain_text(super().format(record)))
 
 
-def start_logging(redactor: Redactor, file: Path | None, *, level: int = logging.INFO) -> None:
-    """Log to standard error, and to `file` where one is given."""
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
+def start_logging(
+    redactor: Redactor, file: Path | None, *, level: int = logging.INFO, console: bool = True
+) -> None:
+    """Log to standard error unless `console` is off, and to `file` where one is given."""
+    handlers: list[logging.Handler] = [logging.StreamHandler()] if console else []
     if file is not None:
         handlers.append(
             RotatingFileHandler(

@@ -1,6 +1,7 @@
 """Where Flotilla keeps its files, and how a private file is written."""
 
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def make_private_folder(path: Path) -> Path:
 
 def write_private_file(path: Path, data: bytes) -> None:
     """Write a file that only this user may read, whole or not at all, and durable."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
     descriptor = os.open(
         partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), _PRIVATE_FILE
     )

@@ -40,7 +40,7 @@ class LoopbackAdapter(HTTPAdapter):
         return response
 
 
-class PracticeClient(Client):
+class PracticeClient(Client):  # type: ignore[misc] # the library ships no types
     """instagrapi as it is, but for the two hooks that choose the transport."""
 
     def __init__(

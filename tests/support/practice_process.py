@@ -1,23 +1,14 @@
 """A practice platform in a process of its own, with its admin API at hand."""
 
-import contextlib
-import json
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-START_SECONDS = 20.0
-STOP_SECONDS = 5.0
-_STOP_SIGNAL = signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGTERM
-_REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.support.child_process import ChildProcess, launch, wait_for_ready_file
 
 TOTP_SEED = "JBSWY3DPEHPK3PXP"
 """A seed for test accounts with a second factor."""
@@ -33,16 +24,18 @@ class SeededAccount:
     totp_seed: str | None = None
 
 
-class PracticeProcess:
-    """A running platform. Use it as a context manager; leaving stops the process.
+class PracticeProcess(ChildProcess):
+    """A running platform.
 
     >>> with PracticeProcess.start(tmp_path / "practice") as practice:
     ...     practice.seed([{"username": "ada", "password": "pass-word"}])
     """
 
+    name = "practice platform"
+    stop_seconds = 15.0
+
     def __init__(self, data: Path, process: subprocess.Popen[bytes], ready: Mapping[str, Any]):
-        self.data = data
-        self.process = process
+        super().__init__(data, process)
         self.url: str = ready["url"]
         self.admin_url: str = ready["admin_url"]
         self.proxy_url: str = ready["proxy_url"]
@@ -61,54 +54,21 @@ class PracticeProcess:
         ``arguments`` are added to the command line, e.g. ``"--port", "8123"``.
         """
         data.mkdir(parents=True, exist_ok=True)
-        ready_file = data / "ready.json"
+        ready_file, log = data / "ready.json", data / "output.log"
         ready_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "practice.cli", "serve", "--data", str(data)]
-        log = (data / "output.log").open("ab")
-        with log:
-            process = subprocess.Popen(
-                [*command, "--ready-file", str(ready_file), *arguments],
-                cwd=_REPOSITORY,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
-        try:
-            return cls(data, process, _wait_for(ready_file, process, data / "output.log"))
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+        command = ["practice.cli", "serve", "--data", str(data), "--ready-file", str(ready_file)]
+        process = launch([*command, *arguments], log)
+        return cls(data, process, wait_for_ready_file(ready_file, process, log, cls.start_seconds))
 
     def stop(self) -> int:
         """Ask the process to stop, wait for it, and return its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(_STOP_SIGNAL)
-        try:
-            return self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError("the practice platform didn't stop when it was asked to") from None
-        finally:
-            self.admin.close()
+        self.admin.close()
+        return super().stop()
 
     def kill(self) -> None:
         """End the process at once, as a crash would."""
-        self.process.kill()
-        self.process.wait(STOP_SECONDS)
         self.admin.close()
+        super().kill()
 
     def seed(self, accounts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
         """Create accounts; returns the user id of each user name."""
@@ -167,15 +127,3 @@ class PracticeProcess:
         assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
         answer: dict[str, Any] = response.json()
         return answer
-
-
-def _wait_for(ready_file: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(FileNotFoundError):
-            ready: dict[str, Any] = json.loads(ready_file.read_bytes())
-            return ready
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            status = process.wait(0.02)
-            raise AssertionError(f"the practice platform ended with {status}: {log.read_text()}")
-    raise AssertionError(f"the practice platform isn't ready after {START_SECONDS} s")

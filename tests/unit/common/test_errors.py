@@ -4,7 +4,9 @@ from common.errors import FlotillaError, WireError, from_wire
 
 
 def every_class(root: type[FlotillaError] = FlotillaError) -> list[type[FlotillaError]]:
-    return [root] + [cls for child in root.__subclasses__() for cls in every_class(child)]
+    """Return the shared tree; a room's own errors stay in that room and cross as their parent."""
+    found = [root] + [cls for child in root.__subclasses__() for cls in every_class(child)]
+    return [cls for cls in found if cls.__module__ == FlotillaError.__module__]
 
 
 def test_codes_are_unique() -> None:

@@ -48,11 +48,12 @@ def browser_account(practice: PracticeProcess, name: str) -> AccountAccess:
 
 def browsers_of(folder: Path) -> list[psutil.Process]:
     """Processes of Chromium that use a profile in `folder`."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if any(str(folder) in part for part in process.info["cmdline"] or []):
-            found.append(process)
-    return [process for process in found if process.pid != os.getpid()]
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if process.pid != os.getpid()
+        and any(str(folder) in part for part in process.info["cmdline"] or [])
+    ]
 
 
 async def test_sign_in_and_publish_are_watched_live(

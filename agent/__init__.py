@@ -1,0 +1,1 @@
+"""The agent: a headless daemon on one worker machine. Imports `common` only."""

@@ -1,0 +1,1 @@
+"""The driver over a real Chromium: one persistent profile per account, driven by Playwright."""

@@ -1,0 +1,1 @@
+"""The pages' words as data: one file per locale, dated, with what differs between platforms."""

@@ -1,0 +1,212 @@
+"""Media files on the agent, named by their content: received in pieces, verified, kept.
+
+No path and no name ever comes from a peer: a file is called by its SHA-256, which is checked
+before the file gets that name.
+"""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from common.domain.ids import is_sha256
+from common.errors import ConflictError, InputError, MediaError, StoreError
+from common.infra.paths import make_private_folder, sync_folder
+
+_READ = 1024 * 1024
+_FRESH_SECONDS = 3600.0
+"""A blob younger than this is not evicted: the item that needs it may still be on its way."""
+
+
+class IncomingBlob:
+    """One blob while it arrives. The piece on disk is whole up to `offset`."""
+
+    def __init__(self, sha256: str, size: int, part: Path) -> None:
+        self.sha256 = sha256
+        self.size = size
+        self._part = part
+        self._hash = hashlib.sha256()
+        self._file = part.open("ab+")
+        self.offset = self._take_up()
+        self.is_current = True
+        """False once a newer link sends the same blob."""
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Add the next bytes.
+
+        Raises ConflictError where another link took over, InputError where bytes are missing or
+        too many, StoreError where the disk refuses.
+        """
+        if not self.is_current:
+            raise ConflictError("Another link sends this file now.")
+        if offset != self.offset:
+            raise InputError(f"Bytes from {offset} came where {self.offset} was due.")
+        if offset + len(data) > self.size:
+            raise InputError("More bytes came than the file was said to have.")
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as problem:
+            raise StoreError(
+                f"The agent could not store the file: {problem.strerror}.",
+                advice="Free disk space on the worker machine.",
+            ) from problem
+        self._hash.update(data)
+        self.offset += len(data)
+
+    def is_complete(self) -> bool:
+        """Say whether every byte is here."""
+        return self.offset == self.size
+
+    def has_right_hash(self) -> bool:
+        """Say whether the bytes are what their name says."""
+        return self._hash.hexdigest() == self.sha256
+
+    def sync(self) -> None:
+        """Wait until the bytes are on the disk, and close the file."""
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def close(self) -> None:
+        """Keep what is here, to go on later."""
+        self._file.close()
+
+    def _take_up(self) -> int:
+        self._file.seek(0)
+        while chunk := self._file.read(_READ):
+            self._hash.update(chunk)
+        there = self._file.tell()
+        if there > self.size:
+            self._file.truncate(0)
+            self._hash = hashlib.sha256()
+            return 0
+        return there
+
+
+class BlobStore:
+    """The folder of blobs. Used from one loop only."""
+
+    def __init__(self, folder: Path, *, quota: int, reserve: int) -> None:
+        """Keep up to `quota` bytes, and leave `reserve` bytes of the disk free."""
+        self._folder = make_private_folder(folder)
+        self._parts = make_private_folder(folder / "parts")
+        self._quota = quota
+        self._reserve = reserve
+        self._sizes = _scan(folder)
+        self._incoming: dict[str, IncomingBlob] = {}
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of all complete blobs."""
+        return sum(self._sizes.values())
+
+    def has(self, sha256: str) -> bool:
+        """Say whether the blob is here, whole."""
+        return sha256 in self._sizes
+
+    def path(self, sha256: str) -> Path:
+        """Return where a blob lies; raises InputError where that is no SHA-256."""
+        if not is_sha256(sha256):
+            raise InputError("A file is not named by its SHA-256.", field="sha256")
+        return self._folder / sha256[:2] / sha256
+
+    def missing(self, sha256s: Collection[str]) -> list[str]:
+        """Return those that are not here, each once, in order."""
+        return [sha256 for sha256 in dict.fromkeys(sha256s) if not self.has(sha256)]
+
+    def begin(self, sha256: str, size: int) -> IncomingBlob:
+        """Take a blob in, where it was left off; a newer link takes over from an older one.
+
+        Raises StoreError where the disk has no room for it.
+        """
+        path = self.path(sha256)
+        self._require_room(size)
+        previous = self._incoming.pop(sha256, None)
+        if previous is not None:
+            previous.is_current = False
+            previous.close()
+        incoming = IncomingBlob(sha256, size, self._parts / f"{path.name}.part")
+        self._incoming[sha256] = incoming
+        return incoming
+
+    async def complete(self, incoming: IncomingBlob) -> None:
+        """Check a blob whose bytes are all here, and give it its name.
+
+        Raises MediaError where its hash is wrong; then what was here is deleted.
+        """
+        part, path = self._part(incoming.sha256), self.path(incoming.sha256)
+        if not incoming.has_right_hash():
+            self._drop(incoming)
+            part.unlink(missing_ok=True)
+            raise MediaError("The file changed on its way, or was named wrongly.")
+        await asyncio.to_thread(incoming.sync)
+        make_private_folder(path.parent)
+        part.replace(path)
+        sync_folder(path.parent)
+        self._sizes[incoming.sha256] = incoming.size
+        self._drop(incoming)
+
+    def abandon(self, incoming: IncomingBlob) -> None:
+        """Stop taking a blob in; what is here stays, to go on later."""
+        if incoming.is_current:
+            self._drop(incoming)
+
+    def evict(self, needed: Collection[str]) -> int:
+        """Delete the least recently used blobs above the quota; returns how many.
+
+        One that is `needed`, or fresh, is never deleted.
+        """
+        excess = self.stored_bytes - self._quota
+        if excess <= 0:
+            return 0
+        deleted = 0
+        for sha256, used in sorted(self._ages().items(), key=lambda pair: pair[1]):
+            if excess <= 0 or used > time.time() - _FRESH_SECONDS:
+                break
+            if sha256 in needed:
+                continue
+            self.path(sha256).unlink(missing_ok=True)
+            excess -= self._sizes.pop(sha256)
+            deleted += 1
+        return deleted
+
+    def touch(self, sha256: str) -> None:
+        """Note that a blob is used now."""
+        os.utime(self.path(sha256))
+
+    def close(self) -> None:
+        """Close every file that is being written."""
+        for incoming in tuple(self._incoming.values()):
+            self._drop(incoming)
+
+    def _part(self, sha256: str) -> Path:
+        return self._parts / f"{sha256}.part"
+
+    def _drop(self, incoming: IncomingBlob) -> None:
+        incoming.close()
+        incoming.is_current = False
+        if self._incoming.get(incoming.sha256) is incoming:
+            del self._incoming[incoming.sha256]
+
+    def _require_room(self, size: int) -> None:
+        free = shutil.disk_usage(self._folder).free
+        if free - size < self._reserve:
+            raise StoreError(
+                f"The worker machine has {free // 2**20} MiB free; the file needs "
+                f"{size // 2**20 + 1} MiB, and {self._reserve // 2**20} MiB are kept free.",
+                advice="Free disk space on the worker machine.",
+            )
+
+    def _ages(self) -> dict[str, float]:
+        ages: dict[str, float] = {}
+        for sha256 in self._sizes:
+            path = self.path(sha256)
+            ages[sha256] = path.stat().st_mtime if path.exists() else 0.0
+        return ages
+
+
+def _scan(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in folder.glob("??/*") if is_sha256(path.name)}

@@ -1,0 +1,113 @@
+"""The outbox in the loop: what was committed and not yet acknowledged, ready to send.
+
+The newest events are kept in memory as they were written, so that a live link never reads the
+file; what is older is read back when a desktop returns.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from agent.jobs.events import StoredEvent
+from agent.jobs.journal import Journal, Transaction
+from agent.jobs.meta import new_epoch
+
+_LOG = logging.getLogger(__name__)
+_TAIL = 4000
+"""Events kept in memory at most."""
+
+
+class Outbox:
+    """Numbers of the outbox, its tail, and who wants to know of new events."""
+
+    def __init__(self, journal: Journal, epoch: str, lowest_seq: int, last_seq: int) -> None:
+        self._journal = journal
+        self._epoch = epoch
+        self._lowest = lowest_seq
+        self._last = last_seq
+        self._tail: deque[StoredEvent] = deque(maxlen=_TAIL)
+        self._listeners: set[Callable[[], None]] = set()
+        self._deleting = False
+        journal.on_appended(self._extend)
+
+    @property
+    def epoch(self) -> str:
+        """Names this life of the outbox."""
+        return self._epoch
+
+    @property
+    def lowest_seq(self) -> int:
+        """The lowest number that may still be asked for."""
+        return self._lowest
+
+    @property
+    def last_seq(self) -> int:
+        """The last number given; 0 for none."""
+        return self._last
+
+    @property
+    def depth(self) -> int:
+        """How many events wait for an acknowledgement."""
+        return max(0, self._last - self._lowest + 1)
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` whenever there is something new; returns how to stop that."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    async def rows_after(self, seq: int, limit: int) -> Sequence[StoredEvent]:
+        """Return up to `limit` events behind `seq`, in order."""
+        if seq >= self._last:
+            return ()
+        if self._tail and self._tail[0].seq <= seq + 1:
+            first = seq + 1 - self._tail[0].seq
+            return [self._tail[i] for i in range(first, min(first + limit, len(self._tail)))]
+        return await self._journal.write(lambda transaction: _read(transaction, seq, limit))
+
+    def acknowledged(self, seq: int) -> None:
+        """Forget everything up to `seq`: the desktop has it in its store."""
+        if seq < self._lowest:
+            return
+        self._lowest = seq + 1
+        while self._tail and self._tail[0].seq <= seq:
+            self._tail.popleft()
+        if not self._deleting:
+            self._deleting = True
+            self._journal.submit(self._delete).add_done_callback(_report)
+
+    async def renew_epoch(self) -> None:
+        """Begin a new epoch: a desktop has applied events that this journal never wrote."""
+        self._epoch = await self._journal.write(new_epoch)
+
+    def _delete(self, transaction: Transaction) -> None:
+        self._deleting = False
+        transaction.execute("DELETE FROM outbox WHERE seq < ?", (self._lowest,))
+
+    def _extend(self, events: Sequence[StoredEvent]) -> None:
+        self._tail.extend(events)
+        self._last = events[-1].seq
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def _report(deletion: asyncio.Future[None]) -> None:
+    # Rows that stay are sent never again in this session, and deleted with the next ones.
+    if not deletion.cancelled() and deletion.exception() is not None:
+        _LOG.warning("Acknowledged events could not be deleted: %s", deletion.exception())
+
+
+def read_bounds(transaction: Transaction) -> tuple[int, int]:
+    """Return the lowest number kept and the last number given."""
+    row = transaction.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
+    last = int(row[0]) if row else 0
+    (lowest,) = transaction.execute("SELECT min(seq) FROM outbox").fetchone()
+    return (int(lowest) if lowest is not None else last + 1), last
+
+
+def _read(transaction: Transaction, seq: int, limit: int) -> list[StoredEvent]:
+    found = transaction.execute(
+        "SELECT seq, at, body, sealed_body FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?",
+        (seq, limit),
+    )
+    return [StoredEvent(*row) for row in found]

@@ -1,0 +1,1 @@
+"""Live screens of browsers: frames while somebody watches, and none otherwise."""

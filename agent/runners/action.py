@@ -1,0 +1,121 @@
+"""The journal's hand in a runner: an item's external effect, step by step."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+
+from agent.runners.messages import ActionRecord, ActionStep, StepAnswer
+from common.domain.states import ActionState
+from common.domain.transitions import require_action_step
+from common.errors import FlotillaError, RunnerLostError, from_wire
+
+_ANSWER_SECONDS = 60.0
+
+
+class StepDesk:
+    """Sends steps to the agent and waits for each to be on disk."""
+
+    def __init__(self, send: Callable[[ActionStep], None]) -> None:
+        self._send = send
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+
+    def next_id(self) -> int:
+        """Return a number for a step."""
+        return next(self._ids)
+
+    async def journal(self, step: ActionStep) -> None:
+        """Send `step` and return once it is on disk; raises what the journal refuses with."""
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting[step.step_id] = answer
+        self._send(step)
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await answer
+        except TimeoutError:
+            raise RunnerLostError(
+                f"The agent did not journal a step within {_ANSWER_SECONDS:.0f} seconds."
+            ) from None
+        finally:
+            del self._waiting[step.step_id]
+
+    def answer(self, answer: StepAnswer) -> None:
+        """Take the agent's answer; one that nobody waits for any more is dropped."""
+        waiting = self._waiting.get(answer.step_id)
+        if waiting is None or waiting.done():
+            return
+        if answer.error:
+            waiting.set_exception(from_wire(answer.error))
+        else:
+            waiting.set_result(None)
+
+
+class JournaledAction:
+    """One external effect. Its state here is never ahead of the journal's."""
+
+    def __init__(self, item_id: str, record: ActionRecord, desk: StepDesk) -> None:
+        self._item_id = item_id
+        self._action_id = record.action_id
+        self._desk = desk
+        self.state = record.state
+        self.resume = dict(record.resume)
+        self.remote_id = record.remote_id
+        self.remote_url = record.remote_url
+        self._asked: ActionState | None = None
+
+    @property
+    def is_sending(self) -> bool:
+        """Say whether the effect may be on its way, or is just being journaled as such."""
+        return ActionState.SENDING in (self.state, self._asked)
+
+    async def step(
+        self,
+        state: ActionState,
+        *,
+        resume: dict[str, str] | None = None,
+        remote_id: str = "",
+        remote_url: str = "",
+        note: str = "",
+    ) -> None:
+        """See `agent.tasks.context.ActionHandle`."""
+        require_action_step(self.state, state)
+        resume = self.resume if resume is None else dict(resume)
+        step = ActionStep(
+            step_id=self._desk.next_id(),
+            item_id=self._item_id,
+            action_id=self._action_id,
+            state=state,
+            resume=resume,
+            remote_id=remote_id,
+            remote_url=remote_url,
+            note=note,
+        )
+        self._asked = state
+        try:
+            await self._desk.journal(step)
+        finally:
+            self._asked = None
+        self.state, self.resume = state, resume
+        self.remote_id, self.remote_url = remote_id, remote_url
+
+
+def settled_by(error: FlotillaError | None) -> tuple[ActionState, str]:
+    """Say where an effect in `sending` goes after `error`; None is an error nobody foresaw."""
+    return _SETTLEMENT.get(error.code if error else "", (ActionState.IN_DOUBT, ""))
+
+
+_ABSENT = (ActionState.PROVEN_ABSENT, "the platform refused it")
+_NEVER_SENT = (ActionState.PREPARED, "the request never left")
+_SETTLEMENT: dict[str, tuple[ActionState, str]] = {
+    "content_refused": _ABSENT,
+    "session_expired": _ABSENT,
+    "challenge_required": _ABSENT,
+    "action_blocked": _ABSENT,
+    "rate_limited": _ABSENT,
+    "credentials_refused": _ABSENT,
+    "second_factor_refused": _ABSENT,
+    "operation_unsupported": _ABSENT,
+    "proxy_failed": _NEVER_SENT,
+    "platform_unreachable": _NEVER_SENT,
+    "cancelled": _NEVER_SENT,
+}

@@ -1,0 +1,1 @@
+"""What each task type does with one item, over operations only."""

@@ -1,0 +1,31 @@
+"""Asking a driver for an operation."""
+
+from typing import NoReturn
+
+from common.errors import OperationUnsupportedError
+from common.operations import Operation, Publishes, SignsIn, VerifiesSession
+
+
+def signs_in(driver: object) -> SignsIn:
+    """Return `driver` as one that signs in; raises OperationUnsupportedError."""
+    return driver if isinstance(driver, SignsIn) else _unsupported(driver, Operation.SIGN_IN)
+
+
+def verifies_session(driver: object) -> VerifiesSession:
+    """Return `driver` as one that verifies sessions; raises OperationUnsupportedError."""
+    if isinstance(driver, VerifiesSession):
+        return driver
+    return _unsupported(driver, Operation.VERIFY_SESSION)
+
+
+def publishes(driver: object) -> Publishes:
+    """Return `driver` as one that publishes; raises OperationUnsupportedError."""
+    return driver if isinstance(driver, Publishes) else _unsupported(driver, Operation.PUBLISH)
+
+
+def _unsupported(driver: object, operation: Operation) -> NoReturn:
+    name = getattr(driver, "name", type(driver).__name__)
+    raise OperationUnsupportedError(
+        f"The driver {name} cannot do what this task needs ({operation}).",
+        advice="Choose another driver for this account.",
+    )

@@ -1,0 +1,1 @@
+"""The operator's side: the core process, its local API and clients, and the window."""

@@ -1,0 +1,1 @@
+"""The nouns of the command line. Each one is a client of the core, like the window."""

@@ -1,0 +1,119 @@
+"""`flotilla accounts …`."""
+
+import click
+from pydantic import SecretStr
+
+from common.domain.accounts import Platform
+from common.domain.states import look_of
+from desktop_app.client.core_client import CoreClient
+from desktop_app.commands.session import (
+    EXIT_FAILED,
+    Session,
+    pass_session,
+    print_table,
+    read_text,
+)
+from desktop_app.contract.accounts import AccountRow, ImportAccounts, ImportResult
+from desktop_app.contract.base import Page
+
+
+@click.group()
+def accounts() -> None:
+    """Accounts: import and list."""
+
+
+@accounts.command("import")
+@click.argument("file")
+@click.option(
+    "--platform",
+    type=click.Choice([platform.value for platform in Platform]),
+    default=Platform.INSTAGRAM.value,
+    show_default=True,
+)
+@click.option("--platform-url", default="", help="Practice accounts: the platform's address.")
+@click.option("--tag", "tags", multiple=True, help="Add a tag to every account.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option(
+    "--yes-i-may-manage-these",
+    "confirmed",
+    is_flag=True,
+    help="Confirm that you own these accounts or are allowed to manage them.",
+)
+@pass_session
+def import_(
+    session: Session,
+    file: str,
+    platform: str,
+    platform_url: str,
+    tags: tuple[str, ...],
+    dry_run: bool,
+    confirmed: bool,
+) -> None:
+    """Import accounts from FILE, or from standard input for `-`.
+
+    CSV with a header line, or lines `username:password[:totp seed][:proxy url]`. Nothing is
+    imported while a line has a problem.
+    """
+    command = ImportAccounts(
+        text=SecretStr(read_text(file)),
+        platform=Platform(platform),
+        platform_url=platform_url,
+        tags=list(tags),
+        dry_run=dry_run,
+        confirmed_authority=confirmed,
+    )
+
+    async def work(client: CoreClient) -> ImportResult:
+        return await client.import_accounts(command)
+
+    result = session.run(work)
+    session.show(result, lambda: _print_import(result, dry_run=dry_run))
+    if result.problems:
+        raise SystemExit(EXIT_FAILED)
+
+
+def _print_import(result: ImportResult, *, dry_run: bool) -> None:
+    for problem in result.problems:
+        advice = f" {problem.advice}" if problem.advice else ""
+        click.echo(f"line {problem.line}, {problem.field}: {problem.message}{advice}")
+    if result.problems:
+        click.echo(f"{len(result.problems)} problems; nothing was imported.")
+    elif dry_run:
+        click.echo(f"{result.accounts} accounts would be imported.")
+    else:
+        click.echo(f"{result.accounts} accounts imported.")
+
+
+@accounts.command("list")
+@click.option("--search", default="", help="Part of a user name or full name.")
+@click.option("--tag", default="")
+@click.option("--sort", default="", help="A column, with - in front to descend.")
+@pass_session
+def list_(session: Session, search: str, tag: str, sort: str) -> None:
+    """List accounts."""
+
+    async def work(client: CoreClient) -> Page[AccountRow]:
+        return await client.accounts(search=search, tag=tag, sort=sort)
+
+    page = session.run(work)
+    session.show(page.rows, lambda: _print_accounts(page.rows))
+
+
+def _print_accounts(rows: list[AccountRow]) -> None:
+    print_table(
+        ("User name", "State", "Tags", "Driver", "Proxy", "Agent", "Posts", "Last error"),
+        (
+            (
+                row.username,
+                "Held" if row.hold else look_of(row.sign_in).label,
+                ", ".join(row.tags),
+                row.driver or "automatic",
+                row.proxy,
+                row.agent,
+                row.posts,
+                row.error.message if row.error else "",
+            )
+            for row in rows
+        ),
+    )
+    click.echo(f"{len(rows)} accounts")

@@ -1,0 +1,249 @@
+"""Brings media to an agent over its bulk link: resumable, by content, inside one window.
+
+The link is opened for a batch and closed after it. Several files travel at once, each on a channel
+of its own, so that a long way to the agent costs one round trip for all of them and not for each.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import ValidationError
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from common.errors import (
+    AgentUnreachableError,
+    FlotillaError,
+    LinkError,
+    MediaError,
+    from_wire,
+)
+from common.protocol.bulk import (
+    WINDOW_MINIMUM,
+    BlobOffset,
+    BlobReceived,
+    BlobRefused,
+    BlobStored,
+    BulkMessage,
+    OfferBlob,
+    decode_bulk,
+    window_bytes,
+)
+from common.protocol.frames import BULK_CHUNK, BULK_MESSAGE_LIMIT, Frame, FrameKind
+from common.protocol.messages import BULK_PATH
+from desktop_app.core.links.dial import AgentAddress, dial
+from desktop_app.core.tasks import end_all
+
+CHANNELS = 4
+"""Files that travel at once."""
+_ANSWER_SECONDS = 60.0
+_RATE_SECONDS = 0.2
+"""Over how long a rate is measured, so that single frames even out."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobToSend:
+    """One file by content, and where its bytes lie here."""
+
+    sha256: str
+    size: int
+    path: Path
+
+
+async def send_blobs(
+    address: AgentAddress,
+    blobs: Iterable[BlobToSend],
+    stored: Callable[[str, FlotillaError | None], None],
+) -> None:
+    """Send files in order; `stored` hears of each one's end, with the error where it failed.
+
+    Raises a LinkError where the bulk link cannot be opened or breaks; files not heard of until
+    then were not sent whole, and the next attempt resumes them.
+    """
+    waiting = iter(blobs)
+    first = next(waiting, None)
+    if first is None:
+        return
+    socket = await dial(address, BULK_PATH, message_limit=BULK_MESSAGE_LIMIT)
+    link = _BulkLink(socket)
+    reader = asyncio.create_task(link.read(), name=f"bulk {address.where}")
+
+    async def lane(blob: BlobToSend | None) -> None:
+        while blob is not None:
+            try:
+                await link.send(blob)
+            except (MediaError, OSError) as problem:
+                stored(blob.sha256, _as_media_error(problem, blob))
+            else:
+                stored(blob.sha256, None)
+            blob = next(waiting, None)
+
+    lanes = [
+        asyncio.create_task(lane(blob), name=f"bulk {address.where} {number}")
+        for number, blob in enumerate([first, *_take(waiting, CHANNELS - 1)], start=1)
+    ]
+    try:
+        await _all_or_broken(lanes, reader)
+    finally:
+        await end_all([*lanes, reader])
+        await socket.close()
+
+
+async def _all_or_broken(lanes: list["asyncio.Task[None]"], reader: "asyncio.Task[None]") -> None:
+    """Wait for every lane; raise what broke a lane, or that the link ended before."""
+    waiting = {*lanes, reader}
+    try:
+        while waiting - {reader}:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            if reader in done:
+                raise AgentUnreachableError("The agent closed the bulk link.")
+    except ConnectionClosed:
+        raise AgentUnreachableError("The bulk link to the agent broke.") from None
+
+
+def _take(waiting: Iterable[BlobToSend], count: int) -> list[BlobToSend]:
+    return [blob for _, blob in zip(range(count), waiting, strict=False)]
+
+
+def _as_media_error(problem: MediaError | OSError, blob: BlobToSend) -> MediaError:
+    if isinstance(problem, MediaError):
+        return problem
+    return MediaError(
+        f"The library's file {blob.sha256[:12]} cannot be read ({problem.strerror}).",
+        subject=blob.sha256,
+        advice="Add the file to the library again.",
+    )
+
+
+class _BulkLink:
+    """One open bulk link: a window shared by all channels, and what each one hears."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._heard: dict[int, asyncio.Queue[BulkMessage]] = {}
+        self._sent: dict[int, int] = {}
+        self._received: dict[int, int] = {}
+        self._window = WINDOW_MINIMUM
+        self._room = asyncio.Condition()
+        self._rate = _RateMeter()
+        self._numbers = itertools.count(1)
+
+    async def read(self) -> None:
+        """Sort what the agent says to the channels until the link ends."""
+        async for data in self._socket:
+            if isinstance(data, bytes):
+                raise LinkError("The agent sent bytes on the bulk link.")
+            try:
+                message = decode_bulk(data)
+            except ValidationError:
+                continue  # a newer agent may say more than we know
+            if isinstance(message, BlobReceived):
+                await self._note(message)
+            elif (queue := self._heard.get(message.channel)) is not None:
+                queue.put_nowait(message)
+
+    async def send(self, blob: BlobToSend) -> None:
+        """Send one file; returns once the agent has it on disk and its hash is right."""
+        # A number of its own for each file: a late word about the last one cannot confuse.
+        channel = next(self._numbers)
+        queue = self._heard[channel] = asyncio.Queue()
+        try:
+            await self._send_on(channel, queue, blob)
+        finally:
+            del self._heard[channel]
+            self._sent.pop(channel, None)
+            self._received.pop(channel, None)
+
+    async def _send_on(
+        self, channel: int, queue: "asyncio.Queue[BulkMessage]", blob: BlobToSend
+    ) -> None:
+        offer = OfferBlob(channel=channel, sha256=blob.sha256, size=blob.size)
+        await self._socket.send(offer.model_dump_json())
+        answer = await self._next(queue, blob)
+        if not isinstance(answer, BlobOffset) or not 0 <= answer.offset <= blob.size:
+            raise LinkError("The agent answered an offer with something else than an offset.")
+        if answer.offset == blob.size:
+            return
+        self._sent[channel] = self._received[channel] = answer.offset
+        await self._send_bytes(channel, blob, answer.offset)
+        if not isinstance(await self._next(queue, blob), BlobStored):
+            raise LinkError("The agent did not say that the file is stored.")
+
+    async def _next(self, queue: "asyncio.Queue[BulkMessage]", blob: BlobToSend) -> BulkMessage:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await queue.get()
+        except TimeoutError:
+            raise AgentUnreachableError("The agent does not answer on the bulk link.") from None
+        if isinstance(answer, BlobRefused):
+            error = from_wire(answer.error)
+            raise MediaError(error.message, advice=error.advice, subject=blob.sha256)
+        return answer
+
+    async def _send_bytes(self, channel: int, blob: BlobToSend, offset: int) -> None:
+        with await asyncio.to_thread(blob.path.open, "rb") as file:
+            file.seek(offset)
+            while offset < blob.size:
+                chunk = await asyncio.to_thread(_read_chunk, file, blob.size - offset)
+                if not chunk:
+                    raise MediaError("The file is shorter than it was when it was added.")
+                await self._wait_for_room(len(chunk))
+                end = offset + len(chunk)
+                self._sent[channel] = end
+                frame = Frame(FrameKind.BLOB, channel, offset, chunk, close=end == blob.size)
+                await self._socket.send(frame.encode())
+                offset = end
+
+    async def _wait_for_room(self, size: int) -> None:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS), self._room:
+                await self._room.wait_for(lambda: self._has_room(size))
+        except TimeoutError:
+            raise AgentUnreachableError("The agent takes no more bytes.") from None
+
+    def _has_room(self, size: int) -> bool:
+        in_flight = self._in_flight()
+        return not in_flight or in_flight + size <= self._window
+
+    def _in_flight(self) -> int:
+        return sum(self._sent.values()) - sum(self._received.values())
+
+    async def _note(self, message: BlobReceived) -> None:
+        async with self._room:
+            before = self._received.get(message.channel, 0)
+            now = min(max(message.offset, before), self._sent.get(message.channel, 0))
+            self._received[message.channel] = now
+            self._window = window_bytes(self._rate.add(now - before, time.monotonic()))
+            self._room.notify_all()
+
+
+def _read_chunk(file: BinaryIO, left: int) -> bytes:
+    return file.read(min(BULK_CHUNK, left))
+
+
+class _RateMeter:
+    """Bytes per second over about the last second, as an average that forgets."""
+
+    def __init__(self) -> None:
+        self._rate = 0.0
+        self._bytes = 0
+        self._since: float | None = None
+
+    def add(self, count: int, now: float) -> float:
+        """Count bytes that arrived; return the rate."""
+        if self._since is None:
+            self._since = now
+        self._bytes += count
+        passed = now - self._since
+        if passed >= _RATE_SECONDS:
+            fresh = self._bytes / passed
+            self._rate = fresh if not self._rate else 0.5 * self._rate + 0.5 * fresh
+            self._bytes, self._since = 0, now
+        return self._rate

@@ -1,0 +1,388 @@
+"""Runs as the operator starts and steers them: preflight, start, pause, resume, cancel, retry."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
+
+from common.domain.ids import new_id
+from common.domain.states import ItemState
+from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
+from common.errors import ConflictError, FlotillaError, NotFoundError, WireError
+from common.items import MediaRef
+from common.limits.rules import Limits
+from common.placement import place
+from common.tasks.catalogue import task_type
+from common.tasks.task_type import TaskType
+from desktop_app.contract.base import Changed
+from desktop_app.contract.runs import (
+    ControlRun,
+    Preflight,
+    PreflightProblem,
+    RunStarted,
+    RunTask,
+    Targets,
+)
+from desktop_app.core.agent_work import WISH_OF_VERB, Verb
+from desktop_app.core.changes import ChangeHub
+from desktop_app.core.fleet import Fleet
+from desktop_app.core.preflight import (
+    Batch,
+    BatchInput,
+    BatchItem,
+    error,
+    judge,
+    media_named_in,
+    read_parameters,
+    warning,
+)
+from desktop_app.store import accounts, agents, intents, items, media, runs
+from desktop_app.store.records import (
+    AccountRecord,
+    AgentRecord,
+    IntentClaim,
+    ItemRecord,
+    NewItem,
+    NewRun,
+)
+from desktop_app.store.runs import RunStored
+from desktop_app.store.store import Store
+from desktop_app.store.touched import Touched
+
+_PAUSABLE = frozenset({ItemState.QUEUED, ItemState.ASSIGNED, ItemState.RUNNING})
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the store knows of a batch, as of one moment."""
+
+    accounts: Sequence[AccountRecord]
+    agents: Sequence[AgentRecord]
+    media: dict[str, MediaRef]
+    media_titles: dict[str, str]
+
+
+class RunService:
+    """Starts and steers runs."""
+
+    def __init__(self, store: Store, hub: ChangeHub, fleet: Fleet, limits: Limits) -> None:
+        self._store = store
+        self._hub = hub
+        self._fleet = fleet
+        self._limits = limits
+
+    async def run_task(self, command: RunTask) -> RunStarted:
+        """Judge a batch and, unless it is a dry run or has an error, start it.
+
+        Raises NotFoundError for an unknown task type.
+        """
+        task = task_type(command.task)
+        batch, drafts = await self._judge(task, command)
+        preflight = Preflight(
+            items=[item.shown() for item in batch.items],
+            problems=list(batch.problems),
+            may_start=batch.may_start,
+        )
+        if command.dry_run or not batch.may_start:
+            return RunStarted(run_id=None, preflight=preflight, revision=self._hub.revision)
+        run = NewRun(
+            id=new_id(),
+            name=command.name or _name(task),
+            task=task.kind,
+            parameters=command.parameters,
+            targets=command.targets.model_dump(mode="json"),
+            created_at=time.time(),
+        )
+        stored = await self._store.write(
+            partial(_store_run, run=run, drafts=drafts, placements=dict(batch.placements))
+        )
+        revision = self._hub.touch(stored.touched)
+        self._fleet.wake({item.agent.id for item in batch.items})
+        return RunStarted(run_id=run.id, preflight=preflight, revision=revision)
+
+    async def control(self, run_id: str, command: ControlRun) -> Changed:
+        """Pause, resume, cancel or retry a run's items; what is refused comes back with why."""
+        await self._store.read(partial(runs.row, run_id=run_id))
+        if command.verb == "retry":
+            return await self._retry(run_id, command.item_ids)
+        return await self._steer(run_id, command.verb, command.item_ids)
+
+    async def _steer(self, run_id: str, verb: Verb, item_ids: Collection[str] | None) -> Changed:
+        refused: dict[str, WireError] = {}
+        at_agents: defaultdict[str, list[str]] = defaultdict(list)
+        here: list[str] = []
+        # Nothing is handed over between the look at an item and what follows from it.
+        async with self._fleet.in_flight.deciding:
+            for item in await self._items(run_id, item_ids, refused):
+                if refusal := _refusal(verb, item, is_named=item_ids is not None):
+                    refused[item.id] = refusal
+                elif not _fits(verb, item):
+                    continue
+                elif item.agent_id and (item.accepted or item.id in self._fleet.in_flight):
+                    at_agents[item.agent_id].append(item.id)
+                else:
+                    here.append(item.id)
+            touched = await self._store.write(
+                partial(_steer_here, verb=verb, here=here, at_agents=_flat(at_agents.values()))
+            )
+        self._hub.touch(touched)
+        for agent_id, ids in at_agents.items():
+            refused |= await self._ask_agent(agent_id, verb, ids)
+        self._fleet.wake({item.agent_id for item in await self._records(here) if item.agent_id})
+        done = [*here, *(id_ for id_ in _flat(at_agents.values()) if id_ not in refused)]
+        return Changed(revision=self._hub.revision, ids=done, refused=refused)
+
+    async def _ask_agent(
+        self, agent_id: str, verb: Verb, ids: Sequence[str]
+    ) -> dict[str, WireError]:
+        """Ask now where the agent is there; where it is not, the stored wish waits for it."""
+        waiting = [item_id for item_id in ids if item_id in self._fleet.in_flight]
+        now = [item_id for item_id in ids if item_id not in waiting]
+        self._fleet.wake([agent_id] if waiting else [])
+        try:
+            return await self._fleet.control(agent_id, verb, now) if now else {}
+        except FlotillaError:
+            return {}
+
+    async def _retry(self, run_id: str, item_ids: Collection[str] | None) -> Changed:
+        refused: dict[str, WireError] = {}
+        found = await self._items(run_id, item_ids, refused)
+        failed = [item for item in found if item.state is ItemState.FAILED]
+        for item in found:
+            if item_ids is not None and item.state is not ItemState.FAILED:
+                refused[item.id] = _not_failed(item)
+        agent_of = await self._agents_for(failed, refused)
+        ids = [item.id for item in failed if item.id in agent_of]
+        work = partial(_store_retry, ids=ids, agent_of=agent_of, at=time.time())
+        touched = await self._store.write(work)
+        revision = self._hub.touch(touched)
+        for item in failed:
+            if item.id not in touched.items and item.id not in refused:
+                refused[item.id] = _may_have_happened(item)
+        self._fleet.wake(set(agent_of.values()))
+        return Changed(revision=revision, ids=sorted(touched.items), refused=refused)
+
+    async def _agents_for(
+        self, failed: Collection[ItemRecord], refused: dict[str, WireError]
+    ) -> dict[str, str]:
+        """Return the agent of each item: its account's, or another where that is gone."""
+        known = await self._store.read(
+            partial(accounts.records, ids={item.account_id for item in failed})
+        )
+        options = self._fleet.options(await self._store.read(agents.records))
+        agent_of: dict[str, str] = {}
+        for item in failed:
+            account = known.get(item.account_id)
+            able = {
+                option.id: option.capacity for option in options if item.driver in option.drivers
+            }
+            if account is None:
+                refused[item.id] = _gone(item)
+            elif not able:
+                refused[item.id] = _no_agent(item)
+            else:
+                sticky = account.agent_id if account.agent_id in able else None
+                agent_of[item.id] = sticky or place(item.account_id, able)
+        return agent_of
+
+    async def _judge(self, task: TaskType, command: RunTask) -> tuple[Batch, list[NewItem]]:
+        parameters, problems = read_parameters(task, command.parameters)
+        if parameters is None:
+            return Batch(problems=tuple(problems)), []
+        facts = await self._store.read(partial(_read_facts, command=command))
+        given = BatchInput(
+            task=task,
+            accounts=facts.accounts,
+            agents=self._fleet.options(facts.agents),
+            media=facts.media,
+            media_titles=facts.media_titles,
+            limits=self._limits,
+        )
+        batch = await asyncio.to_thread(judge, parameters, given)
+        drafts = [_draft(item) for item in batch.items]
+        claims = [draft.claim for draft in drafts if draft.claim]
+        taken = await self._store.read(partial(intents.find_duplicates, claims=claims))
+        found = [*_unknown_targets(command.targets, facts.accounts), *_taken(drafts, taken)]
+        return Batch(batch.items, (*found, *batch.problems), batch.placements), drafts
+
+    async def _items(
+        self, run_id: str, item_ids: Collection[str] | None, refused: dict[str, WireError]
+    ) -> list[ItemRecord]:
+        found = await self._store.read(partial(items.of_run, run_id=run_id))
+        if item_ids is None:
+            return found
+        for item_id in set(item_ids) - {item.id for item in found}:
+            missing = NotFoundError("There is no such item in this run.", subject=item_id)
+            refused[item_id] = missing.to_wire()
+        return [item for item in found if item.id in set(item_ids)]
+
+    async def _records(self, ids: Collection[str]) -> list[ItemRecord]:
+        return list((await self._store.read(partial(items.records, ids=ids))).values())
+
+
+def _read_facts(connection: Connection, command: RunTask) -> _Facts:
+    targets = command.targets
+    rows = media.rows(connection, media_named_in(command.parameters))
+    return _Facts(
+        accounts=accounts.targets(
+            connection, ids=targets.account_ids, usernames=targets.usernames, tags=targets.tags
+        ),
+        agents=agents.records(connection),
+        media={sha256: media.ref_of(row) for sha256, row in rows.items()},
+        media_titles={sha256: row.title for sha256, row in rows.items()},
+    )
+
+
+def _store_run(
+    connection: Connection, run: NewRun, drafts: Sequence[NewItem], placements: dict[str, str]
+) -> RunStored:
+    """Store a run with its placements: all of it or nothing."""
+    placed = accounts.assign(connection, placements)
+    stored = runs.insert(connection, run, drafts, at=run.created_at)
+    return RunStored(placed | stored.touched, stored.refused)
+
+
+def _store_retry(
+    connection: Connection, ids: Collection[str], agent_of: dict[str, str], at: float
+) -> Touched:
+    """Begin new attempts; an account whose agent is gone moves, with a higher fence."""
+    of_items = items.records(connection, ids)
+    moved = accounts.assign(
+        connection, {item.account_id: agent_of[item.id] for item in of_items.values()}
+    )
+    return moved | items.retry(connection, ids, at=at, agent_of=agent_of)
+
+
+def _steer_here(
+    connection: Connection, verb: Verb, here: Collection[str], at_agents: Collection[str]
+) -> Touched:
+    """Steer what no agent has yet, and store what is asked of the agents."""
+    states: dict[Verb, ItemState] = {
+        "pause": ItemState.PAUSED,
+        "resume": ItemState.QUEUED,
+        "cancel": ItemState.CANCELLED,
+    }
+    touched = items.move(connection, here, states[verb], at=time.time())
+    return touched | items.want(connection, at_agents, WISH_OF_VERB[verb])
+
+
+def _draft(item: BatchItem) -> NewItem:
+    item_id = new_id()
+    return NewItem(
+        id=item_id,
+        account_id=item.account.id,
+        username=item.account.username,
+        agent_id=item.agent.id,
+        title=item.planned.title,
+        driver=item.choice.driver,
+        driver_reason=item.choice.reason,
+        parameters=item.planned.parameters,
+        claim=_claim(item, item_id),
+    )
+
+
+def _claim(item: BatchItem, item_id: str) -> IntentClaim | None:
+    publish = item.planned.publish
+    if publish is None:
+        return None
+    return IntentClaim(
+        account_id=item.account.id,
+        username=item.account.username,
+        item_id=item_id,
+        content_key=publish.content_key,
+        placement=publish.placement,
+        kind=publish.kind,
+        caption=publish.caption,
+        media=tuple(file.sha256 for file in publish.media),
+    )
+
+
+def _name(task: TaskType) -> str:
+    return f"{task.title}, {time.strftime('%d %b %H:%M')}"
+
+
+def _unknown_targets(
+    targets: Targets, found: Collection[AccountRecord]
+) -> Iterable[PreflightProblem]:
+    ids, names = {each.id for each in found}, {each.username for each in found}
+    tags = {tag for each in found for tag in each.tags}
+    for username in targets.usernames:
+        if username.lower() not in names:
+            yield error("targets", f"There is no account @{username}.", username)
+    if missing := [id_ for id_ in targets.account_ids if id_ not in ids]:
+        yield error("targets", f"{len(missing)} of the chosen accounts are no longer there.")
+    for tag in targets.tags:
+        if tag not in tags:
+            yield error("targets", f"No account has the tag “{tag}”.")
+
+
+def _taken(
+    drafts: Sequence[NewItem], taken: Mapping[str, ConflictError]
+) -> Iterable[PreflightProblem]:
+    for draft in drafts:
+        if draft.id in taken:
+            text = f"{taken[draft.id].message} It will be skipped."
+            yield warning("media", text, draft.username, subject=draft.title)
+    if drafts and len(taken) == len(drafts):
+        yield error("media", "Everything in this batch is published already, or on its way.")
+
+
+def _refusal(verb: Verb, item: ItemRecord, *, is_named: bool) -> WireError | None:
+    """Say why an item that was meant is left as it is."""
+    if verb == "cancel" and item.state not in ITEM_FINAL and item.action in IN_DOUBT_STATES:
+        return ConflictError(
+            f"The post of @{item.username} may already be out, so it cannot be cancelled.",
+            subject=item.username,
+            advice="Wait for the verdict, or look at the account's page.",
+        ).to_wire()
+    if is_named and not _fits(verb, item):
+        return ConflictError(
+            f"The item of @{item.username} is {item.state}; it cannot be asked to {verb}.",
+            subject=item.username,
+        ).to_wire()
+    return None
+
+
+def _fits(verb: Verb, item: ItemRecord) -> bool:
+    if verb == "pause":
+        return item.state in _PAUSABLE and item.wanted != WISH_OF_VERB["cancel"]
+    if verb == "resume":
+        return item.state is ItemState.PAUSED or item.wanted == WISH_OF_VERB["pause"]
+    return item.state not in ITEM_FINAL
+
+
+def _not_failed(item: ItemRecord) -> WireError:
+    return ConflictError(
+        f"The item of @{item.username} has not failed; only failed items are retried.",
+        subject=item.username,
+    ).to_wire()
+
+
+def _may_have_happened(item: ItemRecord) -> WireError:
+    return ConflictError(
+        f"The post of @{item.username} may already be out, or is part of another run.",
+        subject=item.username,
+        advice="Look at its ledger before you decide.",
+    ).to_wire()
+
+
+def _gone(item: ItemRecord) -> WireError:
+    return NotFoundError(
+        f"The account @{item.username} is no longer in the store.", subject=item.username
+    ).to_wire()
+
+
+def _no_agent(item: ItemRecord) -> WireError:
+    return ConflictError(
+        f"No paired agent has the driver {item.driver} for @{item.username}.",
+        subject=item.username,
+        advice="Pair an agent that has it.",
+    ).to_wire()
+
+
+def _flat(lists: Iterable[Iterable[str]]) -> list[str]:
+    return [each for some in lists for each in some]

@@ -1,0 +1,1 @@
+"""Import and export formats: text in, values out. Pure; nothing here touches a file or a store."""

@@ -1,0 +1,448 @@
+"""Applies what agents report: a batch of events and the cursor behind it, in one transaction.
+
+Nothing is decided here that `inbox_rules.py` could decide, and nothing that was taken is lost: an
+event that changes nothing is kept, sealed, with the reason.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Table, bindparam, select, update
+
+from common.domain.states import ActionState, ItemState, SignInState
+from common.domain.transitions import ITEM_FINAL
+from common.errors import NotFoundError
+from common.protocol.events import (
+    AccountObserved,
+    ActionChanged,
+    AgentEvent,
+    ItemChanged,
+    OutboxRow,
+    SessionSaved,
+    UnknownEvent,
+    parse_event,
+)
+from common.protocol.messages import Cursor
+from common.protocol.outbox import take_batch
+from desktop_app.store import runs
+from desktop_app.store.accounts import HELD_BY_PLATFORM
+from desktop_app.store.inbox_rules import does_intent_step_apply, does_item_step_apply
+from desktop_app.store.records import error_to_store
+from desktop_app.store.specs import session_row
+from desktop_app.store.tables import (
+    ACCOUNT,
+    AGENT,
+    ITEM,
+    LEDGER_STEP,
+    MEDIA,
+    PUBLISH_INTENT,
+    SESSION,
+    UNAPPLIED_EVENT,
+)
+from desktop_app.store.touched import ItemMove, LogGrowth, Touched
+from desktop_app.store.upsert import chunks, insert_ignoring, upsert
+from desktop_app.store.vault import Vault
+
+_CHALLENGE_REASON = "The platform asks for a person."
+_STEP_KEYS = ("agent_id", "epoch", "seq")
+
+
+class _Source:
+    """The columns of a table that events read and write, with their statements, built once."""
+
+    def __init__(self, table: Table, *, read: Sequence[str], write: Sequence[str]) -> None:
+        self._names = ("id", *read, *write)
+        self._written = ("id", *write)
+        columns = [table.c[name] for name in self._names]
+        values = {name: bindparam(f"b_{name}", type_=table.c[name].type) for name in write}
+        self._select = select(*columns).where(table.c.id.in_(bindparam("ids", expanding=True)))
+        self._update = update(table).where(table.c.id == bindparam("b_id")).values(values)
+
+    def read(self, connection: Connection, ids: set[str]) -> "dict[str, _Entity]":
+        """Return the rows with these ids; one that is gone is left out."""
+        found: dict[str, _Entity] = {}
+        for some in chunks(ids):
+            for row in connection.execute(self._select, {"ids": some}):
+                found[row[0]] = _Entity(dict(zip(self._names, row, strict=True)))
+        return found
+
+    def write(self, connection: Connection, entities: "Iterable[_Entity]") -> None:
+        """Write those of the rows that changed."""
+        changed = [
+            {f"b_{name}": entity[name] for name in self._written}
+            for entity in entities
+            if entity.is_changed
+        ]
+        if changed:
+            connection.execute(self._update, changed)
+
+
+_ITEMS = _Source(
+    ITEM,
+    read=("run_id", "account_id"),
+    write=(
+        "state",
+        "attempt",
+        "step",
+        "error",
+        "result",
+        "started_at",
+        "ended_at",
+        "changed_at",
+        "log_end",
+        "accepted_at",
+        "wanted",
+    ),
+)
+_ACCOUNTS = _Source(
+    ACCOUNT,
+    read=(),
+    write=(
+        "user_id",
+        "sign_in",
+        "sign_in_at",
+        "error",
+        "hold_by",
+        "hold_reason",
+        "hold_error",
+        "hold_at",
+        "posts",
+    ),
+)
+_INTENTS = _Source(
+    PUBLISH_INTENT,
+    read=("account_id", "item_id", "media"),
+    write=("state", "remote_id", "remote_url"),
+)
+_SETTLED = select(PUBLISH_INTENT.c.account_id, PUBLISH_INTENT.c.remote_id).where(
+    PUBLISH_INTENT.c.remote_id.in_(bindparam("ids", expanding=True))
+)
+_VERSIONS = select(SESSION.c.account_id, SESSION.c.driver, SESSION.c.version).where(
+    SESSION.c.account_id.in_(bindparam("ids", expanding=True))
+)
+_USE_MEDIA = (
+    update(MEDIA)
+    .where(MEDIA.c.sha256 == bindparam("b_id"))
+    .values(used=MEDIA.c.used + bindparam("b_used"))
+)
+_CURSOR = (
+    select(AGENT.c.cursor_epoch, AGENT.c.cursor_seq)
+    .where(AGENT.c.id == bindparam("b_id"))
+    .with_for_update()
+)
+_MOVE_CURSOR = (
+    update(AGENT).where(AGENT.c.id == bindparam("b_id")).values(cursor_seq=bindparam("b_seq"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch did."""
+
+    touched: Touched
+    cursor: Cursor
+    """Acknowledge this, now that it is committed."""
+
+
+def apply_batch(
+    connection: Connection, vault: Vault, agent_id: str, epoch: str, rows: Sequence[OutboxRow]
+) -> Applied:
+    """Apply the new ones of an agent's events and move the cursor behind them.
+
+    What was applied before is left out by the stored cursor. Raises NotFoundError for an agent
+    that is not paired, and LinkError where the events do not follow from the cursor.
+    """
+    stored = connection.execute(_CURSOR, {"b_id": agent_id}).first()
+    if stored is None:
+        raise NotFoundError("This agent is not paired.", subject=agent_id)
+    batch = take_batch(Cursor(epoch=stored[0], seq=stored[1]), epoch, rows)
+    if not batch.rows:
+        return Applied(Touched(), batch.cursor)
+    events = [(row, parse_event(_storable(row.body))) for row in batch.rows]
+    application = _Application(connection, vault, agent_id, epoch)
+    application.load(event for _, event in events)
+    for row, event in events:
+        application.apply(row, event)
+    touched = application.save()
+    connection.execute(_MOVE_CURSOR, {"b_id": agent_id, "b_seq": batch.cursor.seq})
+    return Applied(touched, batch.cursor)
+
+
+@dataclass(slots=True)
+class _Entity:
+    """One row of a table while a batch is applied."""
+
+    values: dict[str, Any]
+    is_changed: bool = False
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def set(self, **values: Any) -> None:
+        self.values.update(values)
+        self.is_changed = True
+
+
+@dataclass(slots=True)
+class _Application:
+    """Applies events to rows in memory, in order, and writes each changed row once."""
+
+    connection: Connection
+    vault: Vault
+    agent_id: str
+    epoch: str
+    items: dict[str, _Entity] = field(default_factory=dict)
+    accounts: dict[str, _Entity] = field(default_factory=dict)
+    intents: dict[str, _Entity] = field(default_factory=dict)
+    session_versions: dict[tuple[str, str], int] = field(default_factory=dict)
+    sessions: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    unapplied: list[dict[str, Any]] = field(default_factory=list)
+    moves: list[ItemMove] = field(default_factory=list)
+    logs: dict[str, LogGrowth] = field(default_factory=dict)
+    used_media: dict[str, int] = field(default_factory=dict)
+    settled: set[tuple[str, str]] = field(default_factory=set)
+    """Account and remote id of posts that settle an intent already."""
+
+    def load(self, events: Iterable[AgentEvent | UnknownEvent]) -> None:
+        """Read every row that the events are about, with one statement per table."""
+        items: set[str] = set()
+        actions: set[str] = set()
+        accounts: set[str] = set()
+        remote_ids: set[str] = set()
+        saved: set[str] = set()
+        for event in events:
+            if isinstance(event, (ItemChanged, ActionChanged)):
+                items.add(event.item_id)
+            if isinstance(event, ActionChanged):
+                actions.add(event.action_id)
+                remote_ids.add(event.remote_id)
+            if isinstance(event, (ActionChanged, SessionSaved, AccountObserved)):
+                accounts.add(event.account_id)
+            if isinstance(event, SessionSaved):
+                saved.add(event.account_id)
+        self.items = _ITEMS.read(self.connection, items)
+        accounts.update(item["account_id"] for item in self.items.values())
+        self.accounts = _ACCOUNTS.read(self.connection, accounts)
+        self.intents = _INTENTS.read(self.connection, actions)
+        self._load_settled(remote_ids - {""})
+        self._load_session_versions(saved)
+
+    def apply(self, row: OutboxRow, event: AgentEvent | UnknownEvent) -> None:
+        """Apply one event; one that changes nothing is kept with the reason."""
+        match event:
+            case ItemChanged():
+                reason = self._item_changed(event, row.at)
+            case ActionChanged():
+                reason = self._action_changed(event, row)
+            case SessionSaved():
+                reason = self._session_saved(event)
+            case AccountObserved():
+                reason = self._account_observed(event, row.at)
+            case _:
+                reason = "unknown"
+        if reason:
+            place = f"{self.agent_id}/{self.epoch}/{row.seq}"
+            body = orjson.dumps(row.body).decode()
+            self.unapplied.append(
+                self._place(row)
+                | {
+                    "at": row.at,
+                    "reason": reason,
+                    "sealed": self.vault.seal("unapplied_event", "sealed", place, body),
+                }
+            )
+
+    def save(self) -> Touched:
+        """Write every changed row; return what changed."""
+        _ITEMS.write(self.connection, self.items.values())
+        _ACCOUNTS.write(self.connection, self.accounts.values())
+        _INTENTS.write(self.connection, self.intents.values())
+        upsert(
+            self.connection, SESSION, list(self.sessions.values()), keys=["account_id", "driver"]
+        )
+        insert_ignoring(self.connection, LEDGER_STEP, self.steps, keys=_STEP_KEYS)
+        insert_ignoring(self.connection, UNAPPLIED_EVENT, self.unapplied, keys=_STEP_KEYS)
+        use = [{"b_id": sha256, "b_used": count} for sha256, count in self.used_media.items()]
+        if use:
+            self.connection.execute(_USE_MEDIA, use)
+        ended = {move.run_id for move in self.moves if move.after in ITEM_FINAL}
+        if ended:
+            at = max(item["changed_at"] for item in self.items.values())
+            runs.save_ended(self.connection, ended, at)
+        return self._touched()
+
+    def _item_changed(self, event: ItemChanged, at: float) -> str:
+        item = self.items.get(event.item_id)
+        if item is None:
+            return "item is gone"
+        before = ItemState(item["state"])
+        if not does_item_step_apply(before, item["attempt"], event.state, event.attempt):
+            return "stale attempt" if event.attempt < item["attempt"] else "item has ended"
+        begins = event.state is ItemState.RUNNING and item["started_at"] is None
+        ends = event.state in ITEM_FINAL
+        item.set(
+            state=event.state.value,
+            attempt=event.attempt,
+            step=event.step,
+            error=error_to_store(event.error),
+            result=event.result,
+            started_at=at if begins else item["started_at"],
+            ended_at=at if ends else None,
+            changed_at=at,
+            log_end=event.log_end
+            if event.attempt > item["attempt"]
+            else max(item["log_end"], event.log_end),
+            accepted_at=item["accepted_at"] or at,
+            wanted=None if ends else item["wanted"],
+        )
+        self.moves.append(ItemMove(event.item_id, item["run_id"], before, event.state))
+        if event.log_end:
+            self.logs[event.item_id] = LogGrowth(
+                event.item_id, item["run_id"], event.attempt, event.log_end
+            )
+        self._note_outcome(item["account_id"], event)
+        return ""
+
+    def _note_outcome(self, account_id: str, event: ItemChanged) -> None:
+        account = self.accounts.get(account_id)
+        if account is None:
+            return
+        if event.error and event.state in {ItemState.FAILED, ItemState.NEEDS_OPERATOR}:
+            account.set(error=error_to_store(event.error))
+        elif event.state is ItemState.DONE and account["error"]:
+            account.set(error=None)
+
+    def _action_changed(self, event: ActionChanged, row: OutboxRow) -> str:
+        self.steps.append(self._place(row) | _step_values(event, row.at))
+        intent = self.intents.get(event.action_id)
+        if intent is None:
+            return ""
+        then = event.state
+        if not does_intent_step_apply(ActionState(intent["state"]), then):
+            return "" if then.value == intent["state"] else "against the order of states"
+        if then is ActionState.CONFIRMED:
+            self._confirm(intent, event)
+        else:
+            intent.set(state=then.value)
+        self._touch_item(event.item_id)
+        return ""
+
+    def _confirm(self, intent: _Entity, event: ActionChanged) -> None:
+        """A post settles one intent at most: a second one that claims it waits for a person."""
+        key = (intent["account_id"], event.remote_id)
+        if event.remote_id and key in self.settled:
+            intent.set(state=ActionState.UNRESOLVED.value)
+            return
+        self.settled.add(key)
+        intent.set(
+            state=ActionState.CONFIRMED.value,
+            remote_id=event.remote_id,
+            remote_url=event.remote_url,
+        )
+        account = self.accounts.get(intent["account_id"])
+        if account is not None:
+            account.set(posts=account["posts"] + 1)
+        for sha256 in intent["media"]:
+            self.used_media[sha256] = self.used_media.get(sha256, 0) + 1
+
+    def _touch_item(self, item_id: str) -> None:
+        item = self.items.get(item_id)
+        if item is not None:
+            state = ItemState(item["state"])
+            self.moves.append(ItemMove(item_id, item["run_id"], state, state))
+
+    def _session_saved(self, event: SessionSaved) -> str:
+        account = self.accounts.get(event.account_id)
+        if account is None:
+            return "account is gone"
+        key = (event.account_id, event.driver.value)
+        if event.version <= self.session_versions.get(key, -1):
+            return "older session"
+        self.session_versions[key] = event.version
+        sealed = self.vault.seal("session", "sealed", session_row(*key), event.session)
+        self.sessions[key] = {
+            "account_id": event.account_id,
+            "driver": event.driver.value,
+            "version": event.version,
+            "sealed": sealed,
+        }
+        if event.user_id and not account["user_id"]:
+            account.set(user_id=event.user_id)
+        return ""
+
+    def _account_observed(self, event: AccountObserved, at: float) -> str:
+        account = self.accounts.get(event.account_id)
+        if account is None:
+            return "account is gone"
+        account.set(sign_in=event.sign_in.value, sign_in_at=at, error=error_to_store(event.error))
+        if event.user_id and not account["user_id"]:
+            account.set(user_id=event.user_id)
+        if event.sign_in is SignInState.CHALLENGE and account["hold_at"] is None:
+            account.set(
+                hold_by=HELD_BY_PLATFORM,
+                hold_reason=_CHALLENGE_REASON,
+                hold_error=error_to_store(event.error),
+                hold_at=at,
+            )
+        if event.sign_in is SignInState.SIGNED_IN and account["hold_by"] == HELD_BY_PLATFORM:
+            account.set(hold_by=None, hold_reason=None, hold_error=None, hold_at=None)
+        return ""
+
+    def _place(self, row: OutboxRow) -> dict[str, Any]:
+        return {"agent_id": self.agent_id, "epoch": self.epoch, "seq": row.seq}
+
+    def _load_settled(self, remote_ids: set[str]) -> None:
+        for some in chunks(remote_ids):
+            found = self.connection.execute(_SETTLED, {"ids": some})
+            self.settled.update((row[0], row[1]) for row in found)
+
+    def _load_session_versions(self, account_ids: set[str]) -> None:
+        for some in chunks(account_ids):
+            found = self.connection.execute(_VERSIONS, {"ids": some})
+            self.session_versions.update({(row[0], row[1]): row[2] for row in found})
+
+    def _touched(self) -> Touched:
+        def changed(entities: dict[str, _Entity]) -> frozenset[str]:
+            return frozenset(id_ for id_, entity in entities.items() if entity.is_changed)
+
+        return Touched(
+            accounts=changed(self.accounts),
+            intents=changed(self.intents),
+            media=frozenset(self.used_media),
+            logs=tuple(self.logs.values()),
+        ) | Touched.moved(self.moves)
+
+
+def _storable(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an event without the one character that PostgreSQL cannot store."""
+    return _without_zeros(body) if b"\\u0000" in orjson.dumps(body) else body
+
+
+def _without_zeros(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, dict):
+        return {_without_zeros(name): _without_zeros(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_zeros(inner) for inner in value]
+    return value
+
+
+def _step_values(event: ActionChanged, at: float) -> dict[str, Any]:
+    return {
+        "action_id": event.action_id,
+        "item_id": event.item_id,
+        "attempt": event.attempt,
+        "account_id": event.account_id,
+        "operation": event.operation,
+        "state": event.state.value,
+        "driver": event.driver.value,
+        "resume": event.resume,
+        "remote_id": event.remote_id,
+        "remote_url": event.remote_url,
+        "note": event.note,
+        "at": at,
+    }

@@ -1,0 +1,298 @@
+"""Items: lists, records for dispatch, and the state changes that the core decides on itself.
+
+What agents report is applied in `inbox.py`.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from common.domain.accounts import DriverName
+from common.domain.states import ActionState, ItemState
+from common.domain.transitions import ITEM_FINAL, may_item_become
+from common.errors import NotFoundError, WireError
+from desktop_app.contract.runs import ItemRow
+from desktop_app.store import runs
+from desktop_app.store.records import ItemRecord, error_to_store
+from desktop_app.store.tables import AGENT, ITEM, PUBLISH_INTENT, RUN
+from desktop_app.store.touched import ItemMove, Touched
+from desktop_app.store.upsert import chunks
+
+_ROWS: TypeAdapter[list[ItemRow]] = TypeAdapter(list[ItemRow])
+
+
+def page(
+    connection: Connection,
+    run_id: str,
+    *,
+    state: ItemState | None = None,
+    search: str = "",
+    offset: int = 0,
+    limit: int | None = None,
+) -> tuple[list[ItemRow], int]:
+    """Return a slice of a run's items in their order, and how many pass the filter."""
+    where: list[ColumnElement[bool]] = [ITEM.c.run_id == run_id]
+    if state:
+        where.append(ITEM.c.state == state.value)
+    if search:
+        text = search.lower()
+        named = func.lower(ITEM.c.username).contains(text, autoescape=True)
+        where.append(or_(named, func.lower(ITEM.c.title).contains(text, autoescape=True)))
+    total = connection.scalar(select(func.count()).select_from(ITEM).where(*where)) or 0
+    wanted = _row_select().where(*where).order_by(ITEM.c.position)
+    return _read(connection, wanted.offset(offset).limit(limit)), total
+
+
+def rows(connection: Connection, ids: Collection[str]) -> list[ItemRow]:
+    """Return the items with these ids; one that is gone is left out."""
+    found: list[ItemRow] = []
+    for some in chunks(ids):
+        found += _read(connection, _row_select().where(ITEM.c.id.in_(some)))
+    return found
+
+
+def row(connection: Connection, item_id: str) -> ItemRow:
+    """Return one item; raises NotFoundError."""
+    for found in rows(connection, [item_id]):
+        return found
+    raise NotFoundError("There is no such item.", subject=item_id)
+
+
+def records(connection: Connection, ids: Collection[str]) -> dict[str, ItemRecord]:
+    """Return items as dispatch sees them, by id."""
+    found: dict[str, ItemRecord] = {}
+    for some in chunks(ids):
+        for item in _records(connection, ITEM.c.id.in_(some)):
+            found[item.id] = item
+    return found
+
+
+def of_run(connection: Connection, run_id: str) -> list[ItemRecord]:
+    """Return a run's items as dispatch sees them, in their order."""
+    return _records(connection, ITEM.c.run_id == run_id)
+
+
+def unfinished(connection: Connection, agent_id: str | None = None) -> list[ItemRecord]:
+    """Return unfinished items, of one agent or all, in the order in which they were planned."""
+    where = ITEM.c.state.in_(runs.OPEN_STATES)
+    return _records(
+        connection, where if agent_id is None else and_(where, ITEM.c.agent_id == agent_id)
+    )
+
+
+def with_logs(connection: Connection, agent_id: str, since: float) -> list[ItemRecord]:
+    """Return an agent's items with a log that are unfinished or ended after `since`."""
+    recent = or_(ITEM.c.ended_at.is_(None), ITEM.c.ended_at >= since)
+    return _records(connection, and_(ITEM.c.agent_id == agent_id, ITEM.c.log_end > 0, recent))
+
+
+def with_wishes(connection: Connection, agent_id: str) -> list[ItemRecord]:
+    """Return an agent's accepted items of which the operator asks something it has not heard."""
+    return _records(
+        connection,
+        and_(
+            ITEM.c.agent_id == agent_id,
+            ITEM.c.state.in_(runs.OPEN_STATES),
+            ITEM.c.wanted.is_not(None),
+            ITEM.c.accepted_at.is_not(None),
+        ),
+    )
+
+
+def ids_to_hand_over(connection: Connection, agent_id: str) -> list[str]:
+    """Return the queued items for an agent that has not accepted them yet, in order."""
+    wanted = select(ITEM.c.id).where(
+        ITEM.c.agent_id == agent_id,
+        ITEM.c.state == ItemState.QUEUED.value,
+        ITEM.c.accepted_at.is_(None),
+        ITEM.c.wanted.is_(None),
+    )
+    return list(connection.scalars(wanted.order_by(ITEM.c.run_id, ITEM.c.position)))
+
+
+def save_accepted(connection: Connection, attempts: Mapping[str, int], *, at: float) -> Touched:
+    """Note that an agent journaled these attempts, by item id. Others' attempts stay untouched."""
+    moves = []
+    for item in records(connection, attempts).values():
+        if item.attempt != attempts[item.id] or item.accepted:
+            continue
+        after = ItemState.ASSIGNED if item.state is ItemState.QUEUED else item.state
+        moves.append(ItemMove(item.id, item.run_id, item.state, after))
+    taken = [move.item_id for move in moves if move.before is ItemState.QUEUED]
+    others = [move.item_id for move in moves if move.before is not ItemState.QUEUED]
+    assigned = {"accepted_at": at, "state": ItemState.ASSIGNED.value, "changed_at": at}
+    _set(connection, taken, assigned)
+    _set(connection, others, {"accepted_at": at})
+    return Touched.moved(moves)
+
+
+def move(
+    connection: Connection,
+    ids: Collection[str],
+    state: ItemState,
+    *,
+    at: float,
+    error: WireError | None = None,
+    step: str | None = None,
+) -> Touched:
+    """Bring those of the items into `state` that may go there; runs without work left end."""
+    values: dict[str, Any] = {"state": state.value, "changed_at": at}
+    if error is not None:
+        values["error"] = error_to_store(error)
+    if step is not None:
+        values["step"] = step
+    if state in ITEM_FINAL:
+        values |= {"ended_at": at, "wanted": None}
+    moves = [
+        ItemMove(item.id, item.run_id, item.state, state)
+        for item in records(connection, ids).values()
+        if may_item_become(item.state, state)
+    ]
+    _set(connection, [move.item_id for move in moves], values)
+    touched = Touched.moved(moves)
+    if touched.runs and state in ITEM_FINAL:
+        runs.save_ended(connection, touched.runs, at)
+    return touched
+
+
+def _set(connection: Connection, ids: Collection[str], values: Mapping[str, Any]) -> None:
+    for some in chunks(ids):
+        connection.execute(update(ITEM).where(ITEM.c.id.in_(some)).values(**values))
+
+
+def want(connection: Connection, ids: Collection[str], wanted: str | None) -> Touched:
+    """Note what the operator asks of items whose agent has not answered; None when it has."""
+    found = records(connection, ids)
+    for some in chunks(list(found)):
+        connection.execute(update(ITEM).where(ITEM.c.id.in_(some)).values(wanted=wanted))
+    return Touched.moved(
+        ItemMove(item.id, item.run_id, item.state, item.state) for item in found.values()
+    )
+
+
+def requeue(connection: Connection, ids: Collection[str], *, at: float) -> Touched:
+    """Let an agent be given items again that it lost. Same attempt; the caller proved it safe."""
+    return _back_to_queue(connection, records(connection, ids).values(), at, new_attempt=False)
+
+
+def retry(
+    connection: Connection,
+    ids: Collection[str],
+    *,
+    at: float,
+    agent_of: Mapping[str, str] | None = None,
+) -> Touched:
+    """Begin a new attempt of those of the items that failed; their intents stay theirs.
+
+    An item whose effect is confirmed or in doubt, or whose intent went to another item, is left
+    alone. `agent_of` gives items to another agent than before.
+    """
+    found = [
+        item
+        for item in records(connection, ids).values()
+        if item.state is ItemState.FAILED and _may_repeat(item)
+    ]
+    touched = _back_to_queue(connection, found, at, new_attempt=True)
+    for item_id, agent_id in (agent_of or {}).items():
+        if item_id in touched.items:
+            connection.execute(update(ITEM).where(ITEM.c.id == item_id).values(agent_id=agent_id))
+    if touched.runs:
+        reopened = update(RUN).where(RUN.c.id.in_(touched.runs))
+        connection.execute(reopened.values(ended_at=None, handed_over_at=None))
+    return touched
+
+
+def _may_repeat(item: ItemRecord) -> bool:
+    if item.intent_id is None:
+        return True
+    return item.action in {ActionState.PLANNED, ActionState.PREPARED, ActionState.PROVEN_ABSENT}
+
+
+def _back_to_queue(
+    connection: Connection, found: Collection[ItemRecord], at: float, *, new_attempt: bool
+) -> Touched:
+    moves = []
+    for item in found:
+        values: dict[str, Any] = {
+            "state": ItemState.QUEUED.value,
+            "accepted_at": None,
+            "changed_at": at,
+            "wanted": None,
+            "step": "",
+        }
+        if new_attempt:
+            values |= {"attempt": item.attempt + 1, "error": None, "result": {}, "log_end": 0}
+            values |= {"started_at": None, "ended_at": None}
+        connection.execute(update(ITEM).where(ITEM.c.id == item.id).values(**values))
+        moves.append(ItemMove(item.id, item.run_id, item.state, ItemState.QUEUED))
+    return Touched.moved(moves)
+
+
+def _row_select() -> Select[Any]:
+    hidden = {"parameters", "intent_id", "accepted_at", "log_end", "wanted"}
+    holds = PUBLISH_INTENT.c.item_id == ITEM.c.id
+    return (
+        select(
+            *(column for column in ITEM.c if column.name not in hidden),
+            func.coalesce(AGENT.c.name, "").label("agent"),
+            PUBLISH_INTENT.c.kind.label("post_kind"),
+            PUBLISH_INTENT.c.caption,
+            PUBLISH_INTENT.c.media,
+            PUBLISH_INTENT.c.state.label("action"),
+            PUBLISH_INTENT.c.remote_url.label("link"),
+            holds.label("holds"),
+        )
+        .select_from(ITEM)
+        .outerjoin(PUBLISH_INTENT, PUBLISH_INTENT.c.id == ITEM.c.intent_id)
+        .outerjoin(AGENT, AGENT.c.id == ITEM.c.agent_id)
+    )
+
+
+def _read(connection: Connection, wanted: Select[Any]) -> list[ItemRow]:
+    found = connection.execute(wanted).mappings()
+    return _ROWS.validate_python([_shown(row) for row in found])
+
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    """An item whose intent went to a later item shows what it would have posted, and no effect."""
+    values = dict(row)
+    holds = bool(values.pop("holds"))
+    values["caption"] = values["caption"] or ""
+    values["media"] = values["media"] or []
+    values["action"] = values["action"] if holds else None
+    values["link"] = (values["link"] or "") if holds else ""
+    return values
+
+
+def _records(connection: Connection, where: ColumnElement[bool]) -> list[ItemRecord]:
+    wanted = (
+        select(ITEM, PUBLISH_INTENT.c.state.label("action"))
+        .outerjoin(
+            PUBLISH_INTENT,
+            and_(PUBLISH_INTENT.c.id == ITEM.c.intent_id, PUBLISH_INTENT.c.item_id == ITEM.c.id),
+        )
+        .where(where)
+        .order_by(ITEM.c.run_id, ITEM.c.position)
+    )
+    return [_record(row) for row in connection.execute(wanted).mappings()]
+
+
+def _record(row: RowMapping) -> ItemRecord:
+    return ItemRecord(
+        id=row["id"],
+        run_id=row["run_id"],
+        account_id=row["account_id"],
+        username=row["username"],
+        agent_id=row["agent_id"],
+        state=ItemState(row["state"]),
+        attempt=row["attempt"],
+        driver=DriverName(row["driver"]),
+        intent_id=row["intent_id"],
+        action=ActionState(row["action"]) if row["action"] else None,
+        accepted=row["accepted_at"] is not None,
+        wanted=row["wanted"],
+        log_end=row["log_end"],
+    )

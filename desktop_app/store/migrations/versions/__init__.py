@@ -1,0 +1,1 @@
+"""The migrations of the store, from its first table on. Forward only."""

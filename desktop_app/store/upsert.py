@@ -1,0 +1,45 @@
+"""Insert-or-update and long lists of ids, the same for both databases."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
+
+_CHUNK = 500
+"""Ids per statement: far below any database's limit of variables."""
+
+
+def insert_ignoring(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keys: Sequence[str]
+) -> None:
+    """Insert the rows whose `keys` are not there yet."""
+    if rows:
+        statement = _insert(connection)(table).on_conflict_do_nothing(index_elements=keys)
+        connection.execute(statement, list(rows))
+
+
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keys: Sequence[str]
+) -> None:
+    """Insert rows; one whose `keys` are there already takes the new values."""
+    if not rows:
+        return
+    statement = _insert(connection)(table)
+    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=values), list(rows)
+    )
+
+
+def chunks(ids: Collection[T]) -> Iterator[list[T]]:
+    """Cut ids into lists that fit one statement."""
+    everything = list(ids)
+    for start in range(0, len(everything), _CHUNK):
+        yield everything[start : start + _CHUNK]
+
+
+def _insert(connection: Connection) -> Any:
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert

@@ -1,0 +1,1 @@
+"""What pages do: state of a page, commands to the core, facts as signals. No widgets."""

@@ -1,0 +1,1 @@
+"""Layout and painting: the main window, pages, dialogs, widgets and delegates. No decisions."""

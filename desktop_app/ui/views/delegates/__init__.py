@@ -1,0 +1,1 @@
+"""Painting of cells, cards and rows."""

@@ -1,0 +1,426 @@
+"""What agents report is applied once, in order, and with its cursor, whatever happens between."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from sqlalchemy import Connection, Engine, func, select
+
+from common.domain.accounts import DriverName
+from common.domain.states import ActionState, ItemState, RunState, SignInState
+from common.errors import ChallengeRequiredError, LinkError, NotFoundError, ProxyFailedError
+from common.protocol.events import (
+    AccountObserved,
+    ActionChanged,
+    ItemChanged,
+    OutboxRow,
+    SessionSaved,
+)
+from common.protocol.messages import Cursor
+from desktop_app.store import accounts, agents, items, ledger, meta, runs, specs
+from desktop_app.store.inbox import Applied, apply_batch
+from desktop_app.store.inbox_rules import does_intent_step_apply, does_item_step_apply
+from desktop_app.store.records import ItemRecord
+from desktop_app.store.tables import LEDGER_STEP, PUBLISH_INTENT, UNAPPLIED_EVENT
+from desktop_app.store.vault import Vault
+from tests.support.stored import EPOCH, add_accounts, add_agent, add_run, upload_items, writing
+
+Event = ItemChanged | ActionChanged | SessionSaved | AccountObserved
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One agent with one run of two publishing items, all assigned."""
+
+    agent_id: str
+    run_id: str
+    items: list[ItemRecord]
+
+
+def make_scene(db: Connection, vault: Vault, name: str = "a") -> Scene:
+    agent_id = add_agent(db, vault, name * 52)
+    ids = add_accounts(db, vault, [f"{name}_cove", f"{name}_anchor"])
+    run_id, _ = add_run(db, upload_items(ids, agent_id))
+    found = items.of_run(db, run_id)
+    items.save_accepted(db, {item.id: 1 for item in found}, at=1.0)
+    return Scene(agent_id, run_id, items.of_run(db, run_id))
+
+
+def outbox(events: Sequence[Event | dict[str, object]], after: int = 0) -> list[OutboxRow]:
+    return [
+        OutboxRow(
+            seq=seq,
+            at=100.0 + seq,
+            body=event if isinstance(event, dict) else event.model_dump(mode="json"),
+        )
+        for seq, event in enumerate(events, start=after + 1)
+    ]
+
+
+def action(item: ItemRecord, state: ActionState, **more: object) -> ActionChanged:
+    return ActionChanged(
+        action_id=str(item.intent_id),
+        item_id=item.id,
+        attempt=item.attempt,
+        account_id=item.account_id,
+        operation="publish",
+        state=state,
+        driver=DriverName.PRIVATE_API,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def changed(item: ItemRecord, state: ItemState, attempt: int = 1, **more: object) -> ItemChanged:
+    return ItemChanged(item_id=item.id, attempt=attempt, state=state, **more)  # type: ignore[arg-type]
+
+
+def published(item: ItemRecord, remote_id: str) -> list[Event]:
+    return [
+        changed(item, ItemState.RUNNING, step="Uploading", log_end=40),
+        action(item, ActionState.PREPARED, resume={"upload_id": "7"}),
+        action(item, ActionState.SENDING),
+        action(
+            item, ActionState.CONFIRMED, remote_id=remote_id, remote_url=f"http://x/p/{remote_id}"
+        ),
+        changed(item, ItemState.DONE, result={"remote_id": remote_id}, log_end=90),
+    ]
+
+
+def apply(
+    db: Connection, vault: Vault, scene: Scene, events: Sequence[Event | dict[str, object]]
+) -> Applied:
+    """Apply events behind the stored cursor."""
+    cursor = agents.record(db, scene.agent_id).cursor
+    rows = outbox(events, cursor.seq)
+    return apply_batch(db, vault, scene.agent_id, cursor.epoch, rows)
+
+
+def reasons(db: Connection) -> list[str]:
+    found = db.execute(select(UNAPPLIED_EVENT.c.reason).order_by(UNAPPLIED_EVENT.c.seq))
+    return list(found.scalars())
+
+
+def test_a_published_post_is_seen_everywhere(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    first, second = scene.items
+    applied = apply(db, vault, scene, published(first, "31"))
+    assert applied.cursor == Cursor(epoch=EPOCH, seq=5)
+    assert agents.record(db, scene.agent_id).cursor == applied.cursor
+    row = items.row(db, first.id)
+    assert (row.state, row.action, row.link) == (
+        ItemState.DONE,
+        ActionState.CONFIRMED,
+        "http://x/p/31",
+    )
+    assert (row.started_at, row.ended_at, row.result) == (101.0, 105.0, {"remote_id": "31"})
+    assert accounts.rows(db, [first.account_id])[0].posts == 1
+    entries = ledger.of_item(db, first.id).entries
+    assert [entry.state.value for entry in entries] == ["prepared", "sending", "confirmed"]
+    assert entries[0].resume == {"upload_id": "7"}
+    touched = applied.touched
+    assert touched.items == {first.id}
+    assert touched.intents == {first.intent_id}
+    assert touched.runs == {scene.run_id}
+    assert [(growth.item_id, growth.end) for growth in touched.logs] == [(first.id, 90)]
+    counts = Counter({ItemState.ASSIGNED: 2})
+    for move in touched.moves:
+        counts[move.before] -= 1  # type: ignore[index]
+        counts[move.after] += 1
+    assert +counts == Counter(runs.row(db, scene.run_id).counts)
+    apply(db, vault, scene, [changed(second, ItemState.RUNNING), changed(second, ItemState.FAILED)])
+    run = runs.row(db, scene.run_id)
+    assert (run.state, run.ended_at) == (RunState.FAILED, 107.0)
+
+
+def test_events_that_come_twice_count_once(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    rows = outbox(published(scene.items[0], "31"))
+    apply_batch(db, vault, scene.agent_id, EPOCH, rows[:3])
+    apply_batch(db, vault, scene.agent_id, EPOCH, rows)
+    again = apply_batch(db, vault, scene.agent_id, EPOCH, rows)
+    assert again.touched.items == frozenset()
+    assert again.cursor.seq == 5
+    assert len(ledger.of_item(db, scene.items[0].id).entries) == 3
+    assert accounts.rows(db, [scene.items[0].account_id])[0].posts == 1
+
+
+def test_gaps_and_other_lives_are_refused_and_change_nothing(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    rows = outbox(published(scene.items[0], "31"))
+    for wrong in (rows[1:], [rows[1], rows[0]], [rows[0], rows[2]]):
+        with pytest.raises(LinkError):
+            apply_batch(db, vault, scene.agent_id, EPOCH, wrong)
+    with pytest.raises(LinkError):
+        apply_batch(db, vault, scene.agent_id, "another-life", rows)
+    with pytest.raises(NotFoundError):
+        apply_batch(db, vault, "z" * 52, EPOCH, rows)
+    assert agents.record(db, scene.agent_id).cursor.seq == 0
+    assert items.row(db, scene.items[0].id).state is ItemState.ASSIGNED
+
+
+def test_a_stale_attempt_is_kept_and_not_applied(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    item = scene.items[0]
+    apply(db, vault, scene, [changed(item, ItemState.RUNNING), changed(item, ItemState.FAILED)])
+    items.retry(db, [item.id], at=200.0)
+    apply(db, vault, scene, [changed(item, ItemState.DONE, attempt=1)])
+    assert items.row(db, item.id).state is ItemState.QUEUED
+    apply(db, vault, scene, [changed(item, ItemState.DONE, attempt=2)])
+    apply(db, vault, scene, [changed(item, ItemState.RUNNING, attempt=2)])
+    assert items.row(db, item.id).state is ItemState.DONE
+    assert reasons(db) == ["stale attempt", "item has ended"]
+
+
+def test_unknown_events_are_kept_sealed(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    applied = apply(
+        db,
+        vault,
+        scene,
+        [
+            {"kind": "moon_phase", "phase": "canary-of-the-moon"},
+            {"kind": "session_saved", "session": "canary-of-the-moon"},
+            changed(scene.items[0], ItemState.RUNNING),
+        ],
+    )
+    assert applied.cursor.seq == 3
+    assert items.row(db, scene.items[0].id).state is ItemState.RUNNING
+    assert reasons(db) == ["unknown", "unknown"]
+    for sealed, seq in db.execute(select(UNAPPLIED_EVENT.c.sealed, UNAPPLIED_EVENT.c.seq)):
+        assert b"canary" not in sealed
+        place = f"{scene.agent_id}/{EPOCH}/{seq}"
+        opened = vault.open("unapplied_event", "sealed", place, sealed)
+        assert "canary-of-the-moon" in opened.get_secret_value()
+
+
+def test_a_zero_character_stops_no_agent(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    item = scene.items[0]
+    running = changed(item, ItemState.RUNNING, step="a\0b", result={"c\0": ["d\0"]})
+    apply(db, vault, scene, [running, action(item, ActionState.PREPARED, note="\0")])
+    row = items.row(db, item.id)
+    assert (row.step, row.result, row.action) == ("ab", {"c": ["d"]}, ActionState.PREPARED)
+
+
+def test_a_remote_post_settles_one_intent_only(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    account_id = scene.items[0].account_id
+    run_id, _ = add_run(db, upload_items([account_id], scene.agent_id, content_key="e" * 64))
+    (other,) = items.of_run(db, run_id)
+    apply(db, vault, scene, published(scene.items[0], "31"))
+    apply(db, vault, scene, published(other, "31"))
+    assert items.row(db, other.id).action is ActionState.UNRESOLVED
+    assert accounts.rows(db, [account_id])[0].posts == 1
+    assert ledger.of_item(db, other.id).entries[-1].state is ActionState.CONFIRMED
+
+
+def test_the_same_remote_id_twice_within_a_batch(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    run_id, _ = add_run(
+        db, upload_items([scene.items[0].account_id], scene.agent_id, content_key="e" * 64)
+    )
+    (other,) = items.of_run(db, run_id)
+    apply(db, vault, scene, [*published(scene.items[0], "31"), *published(other, "31")])
+    states = db.execute(
+        select(PUBLISH_INTENT.c.state, func.count())
+        .where(PUBLISH_INTENT.c.account_id == scene.items[0].account_id)
+        .group_by(PUBLISH_INTENT.c.state)
+    )
+    assert {state: count for state, count in states} == {"confirmed": 1, "unresolved": 1}  # noqa: C416
+
+
+def test_sessions_are_sealed_and_the_newest_stays(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    account_id = scene.items[0].account_id
+
+    def saved(version: int, text: str) -> SessionSaved:
+        return SessionSaved(
+            account_id=account_id,
+            driver=DriverName.PRIVATE_API,
+            version=version,
+            session=SecretStr(text),
+            user_id="901",
+            username="a_cove",
+        )
+
+    apply(db, vault, scene, [saved(1, "one"), saved(3, "three"), saved(2, "two")])
+    access = specs.account_access(db, vault, account_id, DriverName.PRIVATE_API)
+    assert access.session is not None
+    assert (access.session.get_secret_value(), access.session_version) == ("three", 3)
+    assert access.user_id == "901"
+    assert specs.account_access(db, vault, account_id, DriverName.BROWSER).session is None
+    assert accounts.records(db, [account_id])[account_id].sessions == {DriverName.PRIVATE_API}
+    assert reasons(db) == ["older session"]
+
+
+def test_a_challenge_holds_an_account_until_it_is_signed_in(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    account_id = scene.items[0].account_id
+
+    def observed(state: SignInState, **more: object) -> AccountObserved:
+        return AccountObserved(
+            account_id=account_id,
+            sign_in=state,
+            driver=DriverName.BROWSER,
+            **more,  # type: ignore[arg-type]
+        )
+
+    error = ChallengeRequiredError("Confirm that it was you.").to_wire()
+    touched = apply(db, vault, scene, [observed(SignInState.CHALLENGE, error=error)]).touched
+    assert touched.accounts == {account_id}
+    (row,) = accounts.rows(db, [account_id])
+    assert (row.sign_in, row.error) == (SignInState.CHALLENGE, error)
+    assert row.hold is not None
+    assert row.hold.error == error
+    apply(db, vault, scene, [observed(SignInState.SIGNED_IN, user_id="901")])
+    (row,) = accounts.rows(db, [account_id])
+    assert (row.sign_in, row.error, row.hold, row.user_id) == (
+        SignInState.SIGNED_IN,
+        None,
+        None,
+        "901",
+    )
+    accounts.hold(db, [account_id], by=accounts.HELD_BY_OPERATOR, reason="mine", at=1.0)
+    apply(db, vault, scene, [observed(SignInState.SIGNED_IN)])
+    assert accounts.rows(db, [account_id])[0].hold is not None, "only the operator lifts theirs"
+
+
+def test_an_error_stays_on_the_account_until_something_goes_well(
+    db: Connection, vault: Vault
+) -> None:
+    scene = make_scene(db, vault)
+    item = scene.items[0]
+    error = ProxyFailedError("The proxy does not answer.").to_wire()
+    apply(db, vault, scene, [changed(item, ItemState.FAILED, error=error)])
+    assert accounts.rows(db, [item.account_id])[0].error == error
+    items.retry(db, [item.id], at=200.0)
+    apply(db, vault, scene, [changed(item, ItemState.DONE, attempt=2)])
+    assert accounts.rows(db, [item.account_id])[0].error is None
+
+
+def test_events_about_what_is_gone_are_kept(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    item = scene.items[0]
+    accounts.remove(db, [item.account_id])
+    apply(
+        db,
+        vault,
+        scene,
+        [
+            *published(item, "31"),
+            AccountObserved(
+                account_id=item.account_id,
+                sign_in=SignInState.SIGNED_IN,
+                driver=DriverName.PRIVATE_API,
+            ),
+        ],
+    )
+    assert items.row(db, item.id).action is ActionState.CONFIRMED
+    assert reasons(db) == ["account is gone"]
+
+
+def test_a_lost_history_puts_what_may_have_been_sent_in_doubt(db: Connection, vault: Vault) -> None:
+    scene = make_scene(db, vault)
+    first, second = scene.items
+    apply(db, vault, scene, [*published(first, "31"), action(second, ActionState.PREPARED)])
+    assert meta.get(db, meta.GENERATION) is None
+    touched = agents.begin_history(db, scene.agent_id, Cursor(epoch="next-life", seq=4))
+    assert touched.intents == {second.intent_id}
+    assert items.row(db, first.id).action is ActionState.CONFIRMED
+    assert items.row(db, second.id).action is ActionState.IN_DOUBT
+    assert meta.get(db, meta.GENERATION) == "1"
+    found = apply(db, vault, scene, [action(second, ActionState.SENDING), *published(second, "32")])
+    assert found.cursor == Cursor(epoch="next-life", seq=10)
+    assert items.row(db, second.id).action is ActionState.CONFIRMED
+
+
+# --- Any order of batches, crashes and repeats ends in the same state --------------------------
+
+_CASE = st.tuples(
+    st.lists(
+        st.one_of(
+            st.tuples(st.integers(0, 1), st.sampled_from(ItemState), st.integers(1, 2)),
+            st.tuples(st.integers(0, 1), st.sampled_from(ActionState), st.just(0)),
+        ),
+        min_size=1,
+        max_size=14,
+    ),
+    st.lists(
+        st.tuples(st.integers(0, 14), st.integers(0, 14), st.booleans()), min_size=1, max_size=8
+    ),
+)
+
+
+@dataclass
+class Expected:
+    """The rules, folded over the events by hand."""
+
+    states: list[tuple[ItemState, int]]
+    intents: list[ActionState]
+    steps: int = 0
+
+    def take(self, event: tuple[int, ItemState | ActionState, int]) -> None:
+        which, state, attempt = event
+        if isinstance(state, ActionState):
+            self.steps += 1
+            if does_intent_step_apply(self.intents[which], state):
+                self.intents[which] = state
+        elif does_item_step_apply(*self.states[which], state, attempt):
+            self.states[which] = (state, attempt)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(case=_CASE)
+def test_repeats_and_crashes_change_nothing(
+    engine: Engine,
+    vault: Vault,
+    case: tuple[list[tuple[int, ItemState | ActionState, int]], list[tuple[int, int, bool]]],
+) -> None:
+    drawn, deliveries = case
+    with writing(engine) as db:
+        scene = make_scene(
+            db, vault, f"n{db.scalar(select(func.count()).select_from(PUBLISH_INTENT))}_"
+        )
+        before = db.scalar(select(func.count()).select_from(LEDGER_STEP)) or 0
+    expected = Expected([(ItemState.ASSIGNED, 1)] * 2, [ActionState.PLANNED] * 2)
+    events: list[Event] = []
+    for which, state, attempt in drawn:
+        expected.take((which, state, attempt))
+        item = scene.items[which]
+        events.append(
+            action(item, state, remote_id=f"9{which}" if state is ActionState.CONFIRMED else "")
+            if isinstance(state, ActionState)
+            else changed(item, state, attempt)
+        )
+    rows = outbox(events)
+    at = 0
+    for start, length, crashes in [*deliveries, (0, len(rows), False)]:
+        batch = rows[start : start + length]
+        with writing(engine) as db:
+            if batch and batch[0].seq > at + 1:
+                with pytest.raises(LinkError):
+                    apply_batch(db, vault, scene.agent_id, EPOCH, batch)
+                continue
+            cursor = apply_batch(db, vault, scene.agent_id, EPOCH, batch).cursor
+            if crashes:
+                db.rollback()
+            else:
+                at = cursor.seq
+    with writing(engine) as db:
+        found = items.of_run(db, scene.run_id)
+        posts = [row.posts for row in accounts.rows(db, [item.account_id for item in found])]
+        after = db.scalar(select(func.count()).select_from(LEDGER_STEP)) or 0
+        cursor = agents.record(db, scene.agent_id).cursor
+    assert [(item.state, item.attempt) for item in found] == expected.states
+    assert [item.action for item in found] == expected.intents
+    assert sum(posts) == expected.intents.count(ActionState.CONFIRMED)
+    assert after - before == expected.steps
+    assert cursor.seq == len(rows)
