@@ -26,6 +26,17 @@ _STARTED_SECONDS = 20.0
 _HANDSHAKE_SECONDS = 5.0
 
 
+class RefusalIsNoError(logging.Filter):
+    """Drops the error that uvicorn logs of each WebSocket we refuse with an answer of our own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep everything else."""
+        return "returned without completing handshake" not in record.getMessage()
+
+
+_REFUSAL_IS_NO_ERROR = RefusalIsNoError()
+
+
 class Strangers:
     """Connections that have not shown a token yet."""
 
@@ -58,6 +69,7 @@ class Door:
 
     def __init__(self, app: ASGIApp, identity: AgentIdentity, strangers: Strangers) -> None:
         context = identity.server_context()
+        logging.getLogger("uvicorn.error").addFilter(_REFUSAL_IS_NO_ERROR)
         self._config = uvicorn.Config(
             app,
             http=_protocol(strangers),

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from common.domain.ids import new_id
 from common.domain.states import ItemState
 from common.errors import LinkError, WireError
@@ -36,6 +38,8 @@ VERB_OF_WISH: dict[str, Verb] = {"paused": "pause", "resumed": "resume", "cancel
 """What a wish stored with an item asks of its agent."""
 WISH_OF_VERB: dict[Verb, str] = {verb: wish for wish, verb in VERB_OF_WISH.items()}
 
+_GRANTED = {"paused": ItemState.PAUSED, "cancelled": ItemState.CANCELLED}
+"""What a wish makes of an item that no agent has."""
 _QUIET_SECONDS = 2.0
 """How long no event may have come before an item that is missing counts as lost."""
 _CATCH_UP_SECONDS = 20.0
@@ -58,6 +62,7 @@ class AgentWork:
     ) -> None:
         self._live = live
         self._store = store
+        self._in_flight = in_flight
         self._changed = changed
         self._handover = Handover(store, in_flight, changed)
         self._more = asyncio.Event()
@@ -94,6 +99,7 @@ class AgentWork:
     async def run(self) -> None:
         """Heal, then tell wishes and hand over whenever there is something; until cancelled."""
         await self._heal()
+        await self._settle_here()
         while True:
             await self._more.wait()
             is_more = True
@@ -118,11 +124,23 @@ class AgentWork:
 
     async def tell_wishes(self) -> None:
         """Tell the agent what the operator asked while it was away."""
-        waiting = await self._store.read(partial(items.with_wishes, agent_id=self._live.agent_id))
+        waiting = await self._store.read(
+            partial(items.with_wishes, agent_id=self._live.agent_id, accepted=True)
+        )
         for wish, verb in VERB_OF_WISH.items():
             ids = [item.id for item in waiting if item.wanted == wish]
             for item_id, error in (await self.control(verb, ids)).items():
                 _log.warning("Item %s could not be %s: %s", item_id, wish, error.message)
+
+    async def _settle_here(self) -> None:
+        """Grant the wishes about items that, as we know now, never reached the agent."""
+        agent_id = self._live.agent_id
+        async with self._in_flight.deciding:
+            self._in_flight.clear(agent_id)
+            work = partial(items.with_wishes, agent_id=agent_id, accepted=False)
+            for item in await self._store.read(work):
+                grant = partial(_grant_wish, item=item, at=time.time())
+                self._changed(await self._store.write(grant))
 
     async def _heal(self) -> None:
         held = await self._inventory()
@@ -186,3 +204,9 @@ class AgentWork:
         return list(
             {item.id: item for item in [*await self._unfinished(), *named.values()]}.values()
         )
+
+
+def _grant_wish(connection: Connection, item: ItemRecord, at: float) -> Touched:
+    state = _GRANTED.get(item.wanted or "")
+    moved = items.move(connection, [item.id], state, at=at) if state else Touched()
+    return moved | items.want(connection, [item.id], None)

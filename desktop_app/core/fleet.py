@@ -122,6 +122,7 @@ class Fleet:
             )
         await self._remove(agent_id)
         touched = await self._store.write(partial(_forget, record=record, left=left))
+        self.in_flight.clear(agent_id)
         return self._hub.touch(touched)
 
     def wake(self, agent_ids: Collection[str]) -> None:

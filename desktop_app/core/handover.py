@@ -38,26 +38,33 @@ _log = logging.getLogger(__name__)
 
 
 class InFlight:
-    """Items that are being handed over now. The operator's verbs treat them as the agent's.
+    """Items that an agent may hold without our knowing. The operator's verbs treat them as its own.
 
-    `deciding` is held by whoever looks at an item's state and acts on it, so that an item is
-    never cancelled here in the moment in which it is sent.
+    An item is in here from before it is sent until the agent has answered; where the link broke
+    in between, until the agent has said at the next link what it holds. `deciding` is held by
+    whoever looks at an item's state and acts on it, so that an item is never cancelled here in the
+    moment in which it is sent.
     """
 
     def __init__(self) -> None:
         self.deciding = asyncio.Lock()
-        self._ids: set[str] = set()
+        self._agent_of: dict[str, str] = {}
 
     def __contains__(self, item_id: str) -> bool:
-        return item_id in self._ids
+        return item_id in self._agent_of
 
-    def add(self, ids: Iterable[str]) -> None:
+    def add(self, ids: Iterable[str], agent_id: str) -> None:
         """These are on their way."""
-        self._ids.update(ids)
+        self._agent_of.update(dict.fromkeys(ids, agent_id))
 
     def remove(self, ids: Iterable[str]) -> None:
-        """These are not on their way any more: accepted, refused, or the link broke."""
-        self._ids.difference_update(ids)
+        """These are not on their way any more: each was accepted, refused or given up."""
+        for item_id in ids:
+            self._agent_of.pop(item_id, None)
+
+    def clear(self, agent_id: str) -> None:
+        """Nothing of this agent is on its way: it has said what it holds, or is gone."""
+        self.remove([item_id for item_id, agent in self._agent_of.items() if agent == agent_id])
 
 
 class Handover:
@@ -77,11 +84,10 @@ class Handover:
         Raises a LinkError where the link breaks; what was not accepted stays queued.
         """
         ids = await self._take(live.agent_id)
-        try:
-            if ids:
-                await self._hand_over(live, ids)
-        finally:
-            self._in_flight.remove(ids)
+        if ids:
+            await self._hand_over(live, ids)
+        # Where the link broke they stay: the agent may have journaled what it did not answer.
+        self._in_flight.remove(ids)
         return bool(ids)
 
     async def _take(self, agent_id: str) -> list[str]:
@@ -89,7 +95,7 @@ class Handover:
         async with self._in_flight.deciding:
             queued = await self._store.read(partial(items.ids_to_hand_over, agent_id=agent_id))
             some = queued[:ITEMS_AT_ONCE]
-            self._in_flight.add(some)
+            self._in_flight.add(some, agent_id)
             return some
 
     async def _hand_over(self, live: LiveLink, ids: Sequence[str]) -> None:

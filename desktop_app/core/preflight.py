@@ -193,7 +193,11 @@ class _Places:
 
     def _no_agent(self) -> PreflightProblem:
         if not self._given.agents:
-            text = "No agent is paired. Pair one with the line that `flotilla-agent pair` prints."
+            text = (
+                "No agent is paired to work for this desktop. Pair one with the line that "
+                "`flotilla-agent pair` prints; one that another desktop owns prints it with "
+                "--take-over."
+            )
         else:
             text = f"No paired agent knows the task {self._given.task.title!r}. Update the agents."
         return error("agents", text)

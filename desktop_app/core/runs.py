@@ -267,6 +267,7 @@ def _steer_here(
         "cancel": ItemState.CANCELLED,
     }
     touched = items.move(connection, here, states[verb], at=time.time())
+    touched |= items.want(connection, here, None)
     return touched | items.want(connection, at_agents, WISH_OF_VERB[verb])
 
 

@@ -167,6 +167,15 @@ class System:
             client, run_id, lambda items: all(item.state in AT_REST for item in items), "at rest"
         )
 
+    async def until_nothing_moves(self, client: CoreClient, run_id: str) -> list[ItemRow]:
+        """Wait until every item is at rest, or waits for an account's doubt to be settled."""
+
+        def fact(items: list[ItemRow]) -> bool:
+            doubtful = {item.username for item in items if needs_operator(item)}
+            return all(item.state in AT_REST or item.username in doubtful for item in items)
+
+        return await self.until(client, run_id, fact, "nothing moves")
+
     async def until_done(self, client: CoreClient, run_id: str, count: int) -> list[ItemRow]:
         """Wait until some items are done."""
         return await self.until(
@@ -209,6 +218,11 @@ class System:
     def restart_agent(self) -> None:
         """Start the agent again on the same data and port."""
         self.agent = AgentProcess.start(self.agent.data, port=self.agent.port)
+
+
+def needs_operator(item: ItemRow) -> bool:
+    """Whether the item waits for a person."""
+    return item.state is ItemState.NEEDS_OPERATOR
 
 
 def states_of(items: Sequence[ItemRow]) -> dict[ItemState, int]:

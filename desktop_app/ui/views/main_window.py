@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
@@ -19,18 +20,18 @@ from desktop_app.ui.presenters.notices import Notice
 from desktop_app.ui.theme.theme import Theme
 from desktop_app.ui.views.context import ViewContext
 from desktop_app.ui.views.dialogs.command_palette import CommandPalette, Entry
-from desktop_app.ui.views.pages.accounts import AccountsPage
-from desktop_app.ui.views.pages.agents import AgentsPage
-from desktop_app.ui.views.pages.compose import ComposePage
-from desktop_app.ui.views.pages.live import LivePage
-from desktop_app.ui.views.pages.media import MediaPage
-from desktop_app.ui.views.pages.runs import RunsPage
 from desktop_app.ui.views.widgets.controls import label, row
 from desktop_app.ui.views.widgets.empty_state import Empty, EmptyState
 from desktop_app.ui.views.widgets.page import Page
 from desktop_app.ui.views.widgets.rail import Place, Rail
 from desktop_app.ui.views.widgets.status_bar import StatusBar
 from desktop_app.ui.views.widgets.toasts import Toasts
+
+if TYPE_CHECKING:
+    from desktop_app.ui.presenters.compose import ComposePresenter
+    from desktop_app.ui.views.pages.accounts import AccountsPage
+    from desktop_app.ui.views.pages.compose import ComposePage
+    from desktop_app.ui.views.pages.runs import RunsPage
 
 PLACES = (
     Place("accounts", "Accounts", "users"),
@@ -164,10 +165,10 @@ class MainView(QWidget):
     def go(self, key: str, what: str) -> None:
         """Go to a place and show something there."""
         page = self.show_page(key)
-        if isinstance(page, AccountsPage) and what:
-            page.show_state(what)
-        if isinstance(page, RunsPage) and what:
-            page.show_run(what)
+        if key == "accounts" and what:
+            cast("AccountsPage", page).show_state(what)
+        if key == "runs" and what:
+            cast("RunsPage", page).show_run(what)
 
     def open_palette(self) -> None:
         """Open the command palette."""
@@ -178,41 +179,61 @@ class MainView(QWidget):
         palette.line.setFocus()
 
     def _make(self, key: str) -> Page:
+        """Build a page. Its module is imported here, and not before the first rows are seen."""
         context = self._context
         if key == "accounts":
+            from desktop_app.ui.views.pages.accounts import AccountsPage
+
             accounts = AccountsPage(context)
             accounts.run_wanted.connect(lambda run_id: self.go("runs", run_id))
             accounts.compose_wanted.connect(self._compose_for)
             return accounts
         if key == "compose":
+            from desktop_app.ui.views.pages.compose import ComposePage
+
             compose = ComposePage(context)
             compose.run_wanted.connect(lambda run_id: self.go("runs", run_id))
             compose.media_wanted.connect(lambda: self.show_page("media"))
+            compose.accounts_wanted.connect(self._import_accounts)
             return compose
         if key == "media":
+            from desktop_app.ui.views.pages.media import MediaPage
+
             media = MediaPage(context)
             media.compose_wanted.connect(self._compose_with)
             return media
         if key == "live":
+            from desktop_app.ui.views.pages.live import LivePage
+
             live = LivePage(context)
             live.run_wanted.connect(lambda run_id: self.go("runs", run_id))
+            live.compose_wanted.connect(lambda: self.show_page("compose"))
             return live
         if key == "runs":
+            from desktop_app.ui.views.pages.runs import RunsPage
+
             runs = RunsPage(context)
             runs.compose_wanted.connect(lambda: self.show_page("compose"))
             return runs
+        from desktop_app.ui.views.pages.agents import AgentsPage
+
         return AgentsPage(context)
 
+    def _import_accounts(self) -> None:
+        self.show_page("accounts")
+        self._context.commands.get("accounts.import").run()
+
     def _compose_for(self, account_ids: list[str]) -> None:
-        page = self.show_page("compose")
-        if isinstance(page, ComposePage):
-            page.presenter.change(account_ids=tuple(account_ids), tags=frozenset(), everyone=False)
+        compose = self._composer()
+        compose.change(account_ids=tuple(account_ids), tags=frozenset(), everyone=False)
 
     def _compose_with(self, sha256s: list[str]) -> None:
-        page = self.show_page("compose")
-        if isinstance(page, ComposePage):
-            page.presenter.change(task="bulk_upload")
-            page.presenter.add_posts(sha256s)
+        compose = self._composer()
+        compose.change(task="bulk_upload")
+        compose.add_posts(sha256s)
+
+    def _composer(self) -> ComposePresenter:
+        return cast("ComposePage", self.show_page("compose")).presenter
 
     def _lay_out(self) -> None:
         right = QVBoxLayout()
@@ -299,9 +320,7 @@ class MainView(QWidget):
                 return
 
     def _to_account(self, account_id: str) -> None:
-        page = self.show_page("accounts")
-        if isinstance(page, AccountsPage):
-            page.show_account(account_id)
+        cast("AccountsPage", self.show_page("accounts")).show_account(account_id)
 
 
 def _run(command: Command) -> None:
