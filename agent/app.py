@@ -42,7 +42,7 @@ from agent.settings import AgentSettings
 from common.domain.accounts import DriverName
 from common.errors import LinkError
 from common.infra.logs import start_logging
-from common.infra.paths import make_private_folder
+from common.infra.paths import make_data_folder, make_private_folder
 from common.security.redaction import Redactor
 from common.tasks.catalogue import TASK_TYPES
 
@@ -65,7 +65,7 @@ async def run_agent(settings: AgentSettings, ready_file: Path | None) -> None:
 
     Raises a FlotillaError where it cannot start.
     """
-    data = make_private_folder(settings.data)
+    data = make_data_folder(settings.data)
     logs = make_private_folder(data / "logs")
     start_logging(Redactor(), logs / "agent.log", level=_LEVELS[settings.log_level])
     stopping = asyncio.Event()
@@ -184,7 +184,7 @@ async def build_agent(
 
     `command` says how a runner is started, where that is not our own program.
     """
-    data = make_private_folder(settings.data)
+    data = make_data_folder(settings.data)
     identity = load_identity(data)
     key = load_agent_key(data)
     async with AsyncExitStack() as stack:

@@ -19,7 +19,7 @@ WireSecret = Annotated[
 class ProxyAccess(BaseModel):
     """How to leave through one proxy."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     proxy_id: str
     url: str
@@ -31,7 +31,7 @@ class ProxyAccess(BaseModel):
 class AccountAccess(BaseModel):
     """One account as the agent needs it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     account_id: str
     """The desktop's id of the account, a ULID."""

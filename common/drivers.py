@@ -18,6 +18,13 @@ CAPABILITIES: dict[DriverName, frozenset[Operation]] = {
 }
 """Drivers of this release, in the order in which they are preferred."""
 
+DRIVER_TITLES: dict[DriverName, str] = {
+    DriverName.OFFICIAL: "Official API",
+    DriverName.PRIVATE_API: "Private API",
+    DriverName.BROWSER: "Browser",
+}
+"""What a driver is called on screen."""
+
 
 @dataclass(frozen=True, slots=True)
 class DriverChoice:
@@ -44,10 +51,11 @@ def choose_driver(
     if wanted is not None:
         _require(wanted, needed, at_agent)
         whose = "task" if task_preference else "account"
-        return DriverChoice(wanted, f"The {whose} asks for {wanted}.")
+        return DriverChoice(wanted, f"The {whose} asks for the driver {DRIVER_TITLES[wanted]}.")
     for driver, can in CAPABILITIES.items():
         if driver in at_agent and can.issuperset(needed):
-            return DriverChoice(driver, f"{driver} is the first driver that can do it.")
+            title = DRIVER_TITLES[driver]
+            return DriverChoice(driver, f"{title} is the first driver that can do it.")
     raise OperationUnsupportedError("No driver at the agent can do what this task needs.")
 
 

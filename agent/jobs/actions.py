@@ -48,7 +48,13 @@ class ActionRow:
 
     def record(self) -> ActionRecord:
         """Return what a runner is told of it."""
-        return ActionRecord(action_id=self.action_id, state=self.state, resume=self.resume)
+        return ActionRecord(
+            action_id=self.action_id,
+            state=self.state,
+            resume=self.resume,
+            remote_id=self.remote_id,
+            remote_url=self.remote_url,
+        )
 
 
 def find_action(transaction: Transaction, action_id: str) -> ActionRow | None:
@@ -173,6 +179,23 @@ def has_undecided(transaction: Transaction, identity: str, *, but: str) -> bool:
         (identity, but),
     ).fetchone()
     return row is not None
+
+
+def require_no_twin(transaction: Transaction, action: ActionRow, identity: str) -> None:
+    """Raise DuplicateIntentError where the account has the same post from another intent.
+
+    The unique key cannot see that while the account goes by two names: the one intent was written
+    under its user name, the other under the platform's id, and they met when that became known.
+    """
+    found = transaction.execute(
+        "SELECT twin.action_id FROM action AS mine JOIN action AS twin USING "
+        "(operation, content_key, placement) "
+        "WHERE mine.action_id = ? AND twin.identity = ? AND twin.action_id <> mine.action_id",
+        (action.action_id, identity),
+    ).fetchone()
+    twin = find_action(transaction, found[0]) if found else None
+    if twin is not None:
+        _require_not_sent(twin)
 
 
 def _require_not_sent(action: ActionRow) -> None:

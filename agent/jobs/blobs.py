@@ -113,9 +113,17 @@ class BlobStore:
             raise InputError("A file is not named by its SHA-256.", field="sha256")
         return self._folder / sha256[:2] / sha256
 
+    @property
+    def is_over_quota(self) -> bool:
+        """Say whether there is something to evict."""
+        return self.stored_bytes > self._quota
+
     def missing(self, sha256s: Collection[str]) -> list[str]:
-        """Return those that are not here, each once, in order."""
-        return [sha256 for sha256 in dict.fromkeys(sha256s) if not self.has(sha256)]
+        """Return those that are not here, each once, in order.
+
+        Those that are here count as used now: an item that needs them is about to come.
+        """
+        return [sha256 for sha256 in dict.fromkeys(sha256s) if not self._touch(sha256)]
 
     def begin(self, sha256: str, size: int) -> IncomingBlob:
         """Take a blob in, where it was left off; a newer link takes over from an older one.
@@ -173,10 +181,6 @@ class BlobStore:
             deleted += 1
         return deleted
 
-    def touch(self, sha256: str) -> None:
-        """Note that a blob is used now."""
-        os.utime(self.path(sha256))
-
     def close(self) -> None:
         """Close every file that is being written."""
         for incoming in tuple(self._incoming.values()):
@@ -190,6 +194,17 @@ class BlobStore:
         incoming.is_current = False
         if self._incoming.get(incoming.sha256) is incoming:
             del self._incoming[incoming.sha256]
+
+    def _touch(self, sha256: str) -> bool:
+        """Note that a blob is used now; False where it is not here, or its file was removed."""
+        if not self.has(sha256):
+            return False
+        try:
+            os.utime(self.path(sha256))
+        except OSError:
+            del self._sizes[sha256]
+            return False
+        return True
 
     def _require_room(self, size: int) -> None:
         free = shutil.disk_usage(self._folder).free

@@ -1,7 +1,8 @@
 """Items in the journal: how one is taken over, started, ended, interrupted and controlled.
 
 Each function is one piece of work for the journal's thread: it reads, decides by the tables of
-`common.domain.transitions`, writes, and appends the event that tells of it.
+`common.domain.transitions`, writes, and appends the event that tells of it. It is a long file so
+that all that may become of an item, and of its effect with it, can be read in one place.
 """
 
 import json
@@ -101,10 +102,13 @@ def accept(transaction: Transaction, item: ItemSpec) -> WaitingItem | None:
 def start(transaction: Transaction, item_id: str, log_end: int) -> StartedItem:
     """Set a waiting item to running and open its secrets.
 
-    Raises ConflictError where another post of the account is not settled yet.
+    Raises ConflictError where another post of the account is not settled yet, and
+    DuplicateIntentError where this one exists already, or may exist.
     """
     row = _require(transaction, item_id)
     action = actions.action_of_item(transaction, item_id)
+    if action is not None and not _is_confirmed(action):
+        actions.require_no_twin(transaction, action, row.identity)
     if action is not None and actions.has_undecided(
         transaction, row.identity, but=action.action_id
     ):
@@ -139,6 +143,8 @@ def finish(
     if action is not None and action.state is ActionState.SENDING:
         note = "The runner ended the item without a verdict on the request that it was sending."
         return _hold_doubt(transaction, row, action, note, log_end)
+    if action is not None and _is_confirmed(action):
+        return _end_confirmed(transaction, row, action, log_end, step=ended.step)
     if ended.state is ItemState.CANCELLED and not cancelled:
         return interrupt(
             transaction, row.item_id, "", counted=False, cancelled=False, log_end=log_end
@@ -146,7 +152,7 @@ def finish(
     state, error = ended.state, ended.error
     if action is not None and action.state in actions.UNDECIDED:
         state = ItemState.NEEDS_OPERATOR
-    if state is ItemState.DONE and action is not None and not _is_confirmed(action):
+    if state is ItemState.DONE and action is not None:
         state = ItemState.FAILED
         error = DriverError("The item ended without a confirmed post.").to_wire()
     _change(
@@ -183,9 +189,7 @@ def interrupt(
     if action is not None and action.state is ActionState.SENDING:
         return _hold_doubt(transaction, row, action, _doubt_note(reason), log_end)
     if action is not None and _is_confirmed(action):
-        result = {"remote_id": action.remote_id, "url": action.remote_url}
-        _change(transaction, row, ItemState.DONE, result=result, log_end=log_end)
-        return ItemState.DONE
+        return _end_confirmed(transaction, row, action, log_end)
     if action is not None and action.state not in actions.NOT_SENT:
         _change(transaction, row, ItemState.NEEDS_OPERATOR, step=action.note, log_end=log_end)
         return ItemState.NEEDS_OPERATOR
@@ -209,6 +213,11 @@ def pause(transaction: Transaction, item_id: str) -> None:
     row = _require(transaction, item_id)
     if row.state is not ItemState.PAUSED:
         _control(transaction, row, ItemState.PAUSED, "paused")
+
+
+def set_aside(transaction: Transaction, item_id: str, reason: str) -> None:
+    """Pause a waiting item for a reason of the agent's own."""
+    _change(transaction, _require(transaction, item_id), ItemState.PAUSED, step=reason)
 
 
 def resume(transaction: Transaction, item_id: str) -> WaitingItem | None:
@@ -283,6 +292,17 @@ def load_waiting(transaction: Transaction) -> list[WaitingItem]:
         (ItemState.ASSIGNED,),
     )
     return [waiting_item(ItemSpec.model_validate_json(spec), place) for spec, place in found]
+
+
+def needed_blobs(transaction: Transaction) -> set[str]:
+    """Return the SHA-256 of every file that an unfinished item needs, whatever it waits for."""
+    found = transaction.execute(
+        "SELECT spec FROM item JOIN item_spec USING (item_id) "  # noqa: S608 - a constant
+        f"WHERE state NOT IN ({_FINAL_MARKS})",
+        _FINAL,
+    )
+    specs = (json.loads(spec) for (spec,) in found)
+    return {media["sha256"] for spec in specs for media in (spec["publish"] or {}).get("media", ())}
 
 
 def inventory(transaction: Transaction) -> list[InventoryRow]:
@@ -447,6 +467,15 @@ def _hold_doubt(
     )
     _change(transaction, row, ItemState.NEEDS_OPERATOR, step=note, error=error, log_end=log_end)
     return ItemState.NEEDS_OPERATOR
+
+
+def _end_confirmed(
+    transaction: Transaction, row: ItemRow, action: ActionRow, log_end: int, *, step: str = ""
+) -> ItemState:
+    """End an item whose effect exists: it is done, whatever came after the effect."""
+    result = {"remote_id": action.remote_id, "url": action.remote_url}
+    _change(transaction, row, ItemState.DONE, step=step, result=result, log_end=log_end)
+    return ItemState.DONE
 
 
 def _requeue(

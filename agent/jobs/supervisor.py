@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.jobs import actions, items, recovery
 from agent.jobs.blobs import BlobStore
@@ -44,10 +44,11 @@ from common.access import AccountAccess
 from common.domain.ids import is_id
 from common.domain.states import ActionState, ItemState, SignInState
 from common.errors import (
+    AgentUnreachableError,
     ConflictError,
+    DuplicateIntentError,
     FlotillaError,
     InputError,
-    LinkError,
     OperationCancelledError,
     OperationUnsupportedError,
     StoreError,
@@ -57,12 +58,17 @@ from common.infra.paths import make_private_folder
 from common.items import ItemSpec
 from common.protocol.events import AccountObserved
 
+T = TypeVar("T")
+
 _LOG = logging.getLogger(__name__)
 _TIMER_SECONDS = 30.0
 """Longest wait before the wall clock is read again: it may jump, and timers sleep in a suspend."""
 _FLUSH_SECONDS = 0.2
 _STORE_RETRY_SECONDS = 5.0
 _IN_DOUBT = "Waits: whether an earlier post of this account exists is not settled."
+_ROLLED_BACK = (
+    "Set aside: this agent's disk was taken back to an earlier state, and the post may exist."
+)
 _NEEDS_YOU = "Waits: an earlier item of this account needs you first."
 
 
@@ -130,25 +136,21 @@ class Supervisor:
         Raises a FlotillaError where the agent cannot or must not run it.
         """
         if self._is_stopping:
-            raise LinkError("The agent is stopping.", advice="Send the item again in a minute.")
+            # Not a refusal of the item: the desktop keeps it, and offers it again.
+            raise AgentUnreachableError("The agent is stopping.")
         self._require_possible(item)
-        waiting = await self._journal.write(lambda transaction: items.accept(transaction, item))
-        if waiting is not None:
-            self._waiting.add(waiting)
-            self._schedule()
+        await self._write(lambda transaction: items.accept(transaction, item), self._take_in)
 
     async def pause(self, item_id: str) -> None:
         """Set a waiting item aside."""
-        await self._journal.write(lambda transaction: items.pause(transaction, item_id))
-        self._waiting.remove(item_id)
+        await self._write(
+            lambda transaction: items.pause(transaction, item_id),
+            lambda _: self._waiting.remove(item_id),
+        )
 
     async def resume(self, item_id: str) -> None:
         """Let a paused item, or one that waited for the operator, go on."""
-        waiting = await self._journal.write(lambda transaction: items.resume(transaction, item_id))
-        if waiting is not None:
-            self._waiting.add(waiting)
-            self._waiting.lift(waiting.account_id)
-            self._schedule()
+        await self._write(lambda transaction: items.resume(transaction, item_id), self._resumed)
 
     async def cancel(self, item_id: str) -> None:
         """Cancel an item; a running one ends as soon as its runner can.
@@ -159,22 +161,28 @@ class Supervisor:
         if running is not None:
             self._cancel_running(running)
             return
-        account_id = await self._journal.write(
-            lambda transaction: items.cancel(transaction, item_id)
+        await self._write(
+            lambda transaction: items.cancel(transaction, item_id),
+            lambda account_id: self._cancelled(item_id, account_id),
         )
-        self._waiting.remove(item_id)
-        self._waiting.lift(account_id)
-        self._schedule()
+
+    def distrust_journal(self) -> None:
+        """Publish nothing that was accepted so far: the journal is older than what was done.
+
+        A desktop knows events that it does not have, so any of these posts may exist already.
+        """
+        for item in self._waiting.posts():
+            self._waiting.remove(item.item_id)
+            aside = partial(items.set_aside, item_id=item.item_id, reason=_ROLLED_BACK)
+            self._submit("set an item aside", aside)
+        for job in self._running.values():
+            if job.waiting.publishes and not job.is_sending:
+                self._cancel_running(job)
 
     def blob_arrived(self, sha256: str) -> None:
         """Start what waited for this file."""
         self._waiting.blob_arrived(sha256)
         self._schedule()
-
-    def needed_blobs(self) -> set[str]:
-        """Return the SHA-256 of every file that an unfinished item needs."""
-        running = {sha256 for job in self._running.values() for sha256 in job.waiting.blobs}
-        return self._waiting.needs() | running
 
     def live(self, item_id: str) -> LiveItem | None:
         """Return how far a running item is; None where it does not run."""
@@ -193,7 +201,8 @@ class Supervisor:
     def keep_house(self) -> None:
         """Do what needs doing now and then: stop idle runners, delete old blobs."""
         self._pool.stop_idle()
-        self._blobs.evict(self.needed_blobs())
+        if self._blobs.is_over_quota:
+            self._journal.submit(items.needed_blobs).add_done_callback(self._evict)
 
     async def stop(self) -> None:
         """Start nothing more, let runners finish what they are sending, and end them."""
@@ -399,9 +408,7 @@ class Supervisor:
         """An item could not be set to running: it waits, or fails where waiting cannot help."""
         waiting = job.waiting
         self._pool.release(job.runner)
-        if isinstance(problem, FlotillaError) and not isinstance(
-            problem, ConflictError | StoreError
-        ):
+        if isinstance(problem, FlotillaError) and not _may_pass(problem):
             error = problem.to_wire()
             self._settle(
                 job, lambda transaction, _end: items.fail(transaction, waiting.item_id, error)
@@ -439,14 +446,31 @@ class Supervisor:
         job.is_settling = True
         waiting = job.waiting
         log_end = self._spool.close(waiting.item_id, waiting.attempt, self._clock())
-        written = self._journal.submit(lambda transaction: work(transaction, log_end))
-        written.add_done_callback(lambda done: self._settled(job, done))
+        self._write_end(job, lambda transaction: work(transaction, log_end))
 
-    def _settled(self, job: RunningItem, written: asyncio.Future[ItemState]) -> None:
+    def _write_end(self, job: RunningItem, work: Callable[[Transaction], ItemState]) -> None:
+        written = self._journal.submit(work)
+        written.add_done_callback(lambda done: self._settled(job, work, done))
+
+    def _write_end_again(self, job: RunningItem, work: Callable[[Transaction], ItemState]) -> None:
+        if not self._is_stopping:  # the next start settles it
+            self._write_end(job, work)
+
+    def _settled(
+        self,
+        job: RunningItem,
+        work: Callable[[Transaction], ItemState],
+        written: asyncio.Future[ItemState],
+    ) -> None:
         waiting = job.waiting
+        failure = _failure(written, f"journal the end of item {waiting.item_id}")
+        if failure is not None and failure.code == StoreError.code and not self._is_stopping:
+            # A full disk is made free again; until then the item is not at its end.
+            self._loop.call_later(_STORE_RETRY_SECONDS, self._write_end_again, job, work)
+            return
         self._running.pop(waiting.item_id, None)
         self._waiting.release(waiting.account_id)
-        if _failure(written, f"journal the end of item {waiting.item_id}") is None:
+        if failure is None:
             state = written.result()
             self.tally.ended[state] = self.tally.ended.get(state, 0) + 1
             if state is ItemState.ASSIGNED and not self._is_stopping:
@@ -497,6 +521,40 @@ class Supervisor:
         if runner is not None:
             runner.send(message)
 
+    def _take_in(self, waiting: WaitingItem | None) -> None:
+        """Queue an item that was taken over; None is one that was so before."""
+        if waiting is not None:
+            self._waiting.add(waiting)
+            self._schedule()
+
+    def _resumed(self, waiting: WaitingItem | None) -> None:
+        if waiting is not None:
+            self._waiting.lift(waiting.account_id)
+            self._take_in(waiting)
+
+    def _cancelled(self, item_id: str, account_id: str) -> None:
+        self._waiting.remove(item_id)
+        self._waiting.lift(account_id)
+        self._schedule()
+
+    def _evict(self, found: asyncio.Future[set[str]]) -> None:
+        if _failure(found, "look which files are needed") is None:
+            self._blobs.evict(found.result())
+
+    async def _write(self, work: Callable[[Transaction], T], then: Callable[[T], object]) -> None:
+        """Write what a desktop asks for and act on it, be the desktop's link gone by then or not.
+
+        What is in the journal and not in our memory would wait until the agent starts again.
+        """
+
+        def act(done: asyncio.Future[T]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                then(done.result())
+
+        written = self._journal.submit(work)
+        written.add_done_callback(act)
+        await asyncio.shield(written)
+
     def _moved_on(self, item_id: str) -> None:
         for listener in tuple(self._listeners):
             listener(item_id)
@@ -532,6 +590,13 @@ def _keep_session(transaction: Transaction, account: AccountAccess, found: Sessi
             user_id=found.user_id,
         )
     )
+
+
+def _may_pass(problem: FlotillaError) -> bool:
+    """Say whether an item that could not start may start later."""
+    if isinstance(problem, DuplicateIntentError):
+        return False
+    return isinstance(problem, ConflictError | StoreError)
 
 
 def _failure(written: asyncio.Future[Any], what: str) -> WireError | None:

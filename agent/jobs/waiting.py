@@ -165,14 +165,14 @@ class WaitingItems:
         """Return how many accounts have items here, running ones included."""
         return len(self._accounts)
 
-    def needs(self) -> set[str]:
-        """Return the SHA-256 of every file that a waiting item needs."""
-        return {
-            sha256
+    def posts(self) -> list[WaitingItem]:
+        """Return the items that publish, whatever they wait for."""
+        return [
+            item
             for account in self._accounts.values()
             for item in account.waiting
-            for sha256 in item.blobs
-        }
+            if item.publishes
+        ]
 
     def has_waiting(self, account_id: str) -> bool:
         """Say whether an item of this account waits."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-import os
 from pathlib import Path
+from uuid import uuid4
 
 import ffmpeg
 import imageio_ffmpeg
@@ -23,12 +23,14 @@ async def ensure_cover(video: Path, sha256: str, folder: Path) -> Path:
     if cover.exists():
         return cover
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{sha256}.{os.getpid()}.partial.jpg"
+    # A name of its own for each call: many accounts may need the same cover at the same time.
+    partial = folder / f"{sha256}.{uuid4().hex}.partial.jpg"
     try:
         await _run(first_frame_command(video, partial))
         if not partial.exists() or partial.stat().st_size == 0:
             raise MediaError("The video has no frame that could be its cover.")
-        partial.replace(cover)
+        if not cover.exists():
+            partial.replace(cover)
     finally:
         partial.unlink(missing_ok=True)
     return cover

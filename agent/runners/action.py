@@ -61,6 +61,8 @@ class JournaledAction:
         self.resume = dict(record.resume)
         self.remote_id = record.remote_id
         self.remote_url = record.remote_url
+        self.confirmed_as = ""
+        """What the platform named, once it confirmed the effect, be that journaled or not."""
         self._asked: ActionState | None = None
 
     @property
@@ -90,6 +92,8 @@ class JournaledAction:
             remote_url=remote_url,
             note=note,
         )
+        if state is ActionState.CONFIRMED:
+            self.confirmed_as = remote_url or remote_id or "a post without a name"
         self._asked = state
         try:
             await self._desk.journal(step)

@@ -180,6 +180,10 @@ class ItemRun:
         if action is None or action.state is not ActionState.SENDING:
             return False
         state, note = settled_by(error)
+        if action.confirmed_as:
+            # Whatever went wrong, it came after the effect: no error proves that it is not there.
+            state = ActionState.IN_DOUBT
+            note = f"the platform confirmed {action.confirmed_as}, which could not be journaled"
         try:
             await action.step(state, note=self._clean(note or why))
         except FlotillaError as refused:

@@ -241,6 +241,7 @@ class ControlLink:
                 outbox = self._context.outbox
                 self._pump = EventPump(outbox, self._context.journal.key, peer.cursor)
         except JournalBehindError as error:
+            self._context.supervisor.distrust_journal()
             self._context.begin_new_epoch()
             self.end(error)
             return

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from common.errors import StoreError
+
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
 
@@ -14,6 +16,19 @@ _PRIVATE_FOLDER = 0o700
 def data_folder(app: str) -> Path:
     """Return the default data folder of `flotilla` or `flotilla-agent` for this user."""
     return Path(platformdirs.user_data_dir(app, appauthor=False))
+
+
+def make_data_folder(path: Path) -> Path:
+    """Make the folder that an operator named; raises StoreError that says why it cannot be."""
+    try:
+        return make_private_folder(path)
+    except OSError as problem:
+        raise StoreError(
+            f"The data folder {path} cannot be made: {problem.strerror}.",
+            subject=str(path),
+            field="data",
+            advice="Name another folder with --data, or give yourself the right to write there.",
+        ) from problem
 
 
 def make_private_folder(path: Path) -> Path:

@@ -123,24 +123,16 @@ class Handover:
             found = await self._store.read(
                 partial(specs.item_specs, vault=self._store.vault, item_ids=ids)
             )
-        except FlotillaError:
-            found = []
-            for item_id in ids:
-                found += await self._read_spec(item_id)
+        except FlotillaError as problem:
+            if len(ids) == 1:
+                await self._fail(ids[0], problem)
+                return []
+            return [spec for item_id in ids for spec in await self._read_specs([item_id])]
         left = set(ids) - {spec.item_id for spec in found}
         gone = NotFoundError("The account of this item is no longer in the store.")
         for item_id in left:
             await self._fail(item_id, gone)
         return found
-
-    async def _read_spec(self, item_id: str) -> list[ItemSpec]:
-        try:
-            return await self._store.read(
-                partial(specs.item_specs, vault=self._store.vault, item_ids=[item_id])
-            )
-        except FlotillaError as problem:
-            await self._fail(item_id, problem)
-            return []
 
     async def _ask_missing(self, live: LiveLink, sha256s: Sequence[str]) -> list[str]:
         missing: list[str] = []

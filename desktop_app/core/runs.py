@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from common.domain.ids import new_id
-from common.domain.states import ItemState
+from common.domain.states import ActionState, ItemState
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
 from common.errors import ConflictError, FlotillaError, NotFoundError, WireError
 from common.items import MediaRef
@@ -53,6 +53,11 @@ from desktop_app.store.runs import RunStored
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
 
+_UNSETTLED: dict[Verb, frozenset[ActionState]] = {
+    "cancel": IN_DOUBT_STATES,
+    # A post that is being sent may be resumed: its agent was asked to pause it, and could not.
+    "resume": IN_DOUBT_STATES - {ActionState.SENDING},
+}
 _PAUSABLE = frozenset({ItemState.QUEUED, ItemState.ASSIGNED, ItemState.RUNNING})
 
 
@@ -334,9 +339,10 @@ def _taken(
 
 def _refusal(verb: Verb, item: ItemRecord, *, is_named: bool) -> WireError | None:
     """Say why an item that was meant is left as it is."""
-    if verb == "cancel" and item.state not in ITEM_FINAL and item.action in IN_DOUBT_STATES:
+    undone = {"cancel": "cancelled", "resume": "resumed"}.get(verb)
+    if undone and _fits(verb, item) and item.action in _UNSETTLED[verb]:
         return ConflictError(
-            f"The post of @{item.username} may already be out, so it cannot be cancelled.",
+            f"The post of @{item.username} may already be out, so it cannot be {undone}.",
             subject=item.username,
             advice="Wait for the verdict, or look at the account's page.",
         ).to_wire()

@@ -17,7 +17,12 @@ from desktop_app.store.vault import Vault
 
 _OPEN_ITEMS = [state.value for state in ItemState if state not in ITEM_FINAL]
 _SENT = [ActionState.SENDING.value, ActionState.IN_DOUBT.value, ActionState.RECONCILING.value]
-_UNSENT = [ActionState.PLANNED.value, ActionState.PREPARED.value]
+_UNSENT = [
+    ActionState.PLANNED.value,
+    ActionState.PREPARED.value,
+    # Absent in an earlier attempt: a later one of the same item may have been sent since.
+    ActionState.PROVEN_ABSENT.value,
+]
 
 
 def save_pairing(

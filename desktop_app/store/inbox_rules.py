@@ -35,8 +35,9 @@ def does_item_step_apply(
     """Say whether an item takes a state that an agent reports for one of its attempts.
 
     An earlier attempt is stale. A later one than the store knows was begun before the store was
-    restored. Within an attempt the agent's word counts until it has ended.
+    restored. Within an attempt the agent's word counts until it has ended. An end that the store
+    decided on itself, while it could not know what the agent holds, gives way to what was done.
     """
     if reported_attempt != attempt:
         return reported_attempt > attempt
-    return now not in ITEM_FINAL or now is then
+    return now not in ITEM_FINAL or then in (now, ItemState.DONE)

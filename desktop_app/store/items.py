@@ -89,15 +89,19 @@ def with_logs(connection: Connection, agent_id: str, since: float) -> list[ItemR
     return _records(connection, and_(ITEM.c.agent_id == agent_id, ITEM.c.log_end > 0, recent))
 
 
-def with_wishes(connection: Connection, agent_id: str) -> list[ItemRecord]:
-    """Return an agent's accepted items of which the operator asks something it has not heard."""
+def with_wishes(connection: Connection, agent_id: str, *, accepted: bool) -> list[ItemRecord]:
+    """Return an agent's items of which the operator asks something it has not heard.
+
+    Those that it has `accepted`, or those that it has not.
+    """
+    accepted_at = ITEM.c.accepted_at
     return _records(
         connection,
         and_(
             ITEM.c.agent_id == agent_id,
             ITEM.c.state.in_(runs.OPEN_STATES),
             ITEM.c.wanted.is_not(None),
-            ITEM.c.accepted_at.is_not(None),
+            accepted_at.is_not(None) if accepted else accepted_at.is_(None),
         ),
     )
 

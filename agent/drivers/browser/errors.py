@@ -34,11 +34,12 @@ _PROXY = (
 _NOT_SENT = (
     "ERR_CONNECTION_REFUSED",
     "ERR_NAME_NOT_RESOLVED",
-    "ERR_ADDRESS_UNREACHABLE",
     "ERR_INTERNET_DISCONNECTED",
     "ERR_CERT_",
-    "ERR_SSL_",
 )
+"""Failures that come before a request leaves, and at no other time."""
+_UNREACHABLE = (*_NOT_SENT, "ERR_ADDRESS_UNREACHABLE", "ERR_SSL_")
+"""Failures that mostly come before a request leaves. An open connection may end with them, too."""
 _SAID_LIMIT = 200
 _PROXY_REFUSED = 407
 _BY_CODE: dict[str, type[DriverError]] = {
@@ -150,7 +151,7 @@ def _from_network(
         return ProxyFailedError(
             f"The proxy of {username} refused or does not answer.", subject=username
         )
-    if any(mark in message for mark in _NOT_SENT):
+    if any(mark in message for mark in (_NOT_SENT if only_provable else _UNREACHABLE)):
         return PlatformUnreachableError(
             f"The platform could not be reached for {username}.", subject=username
         )

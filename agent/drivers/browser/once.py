@@ -27,6 +27,8 @@ class SendOnce:
         self._sockets: Page | None = None
         self.left = False
         """True once the deciding request was let go."""
+        self.was_held_back = False
+        """True once a deciding request was stopped."""
 
     async def open(self, username: str) -> None:
         """Open Chromium's page for its connections, while nothing is at stake yet.
@@ -59,6 +61,7 @@ class SendOnce:
         if not self._decides(route.request):
             await route.continue_()
         elif self.left or not await self._connections_closed():
+            self.was_held_back = True
             await route.abort("aborted")
         else:
             self.left = True

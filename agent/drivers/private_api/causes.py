@@ -18,6 +18,10 @@ _CURL_NOT_SENT = {
 }
 _CURL_CONNECT = 7
 _CURL_TUNNEL = "CONNECT tunnel failed"
+# urllib3 names a ProxyError after the request was written, too: http.client closes the connection
+# when the answer fails, and urllib3 then takes it for one that never reached the proxy. So the name
+# alone proves nothing, and only these words do (http.client, HTTPConnection._tunnel).
+_TUNNEL = "Tunnel connection failed"
 _HANDSHAKE = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "handshake")
 
 
@@ -27,15 +31,16 @@ def cut_of(error: Exception, *, proxied: bool) -> tuple[Cut, str]:
         found = _cut_of_one(cause, proxied)
         if found:
             return found
-    return Cut.NO_ANSWER, "the connection was cut"
+    way = "the connection through the proxy" if proxied else "the connection"
+    return Cut.NO_ANSWER, f"{way} was cut"
 
 
 def _cut_of_one(cause: BaseException, proxied: bool) -> tuple[Cut, str] | None:
     code = getattr(cause, "code", None)
     if isinstance(code, int) and type(cause).__module__.startswith("curl_cffi"):
         return _cut_of_curl(int(code), str(cause), proxied)
-    if isinstance(cause, u3.ProxyError):
-        return Cut.PROXY, "the proxy does not answer or refused"
+    if isinstance(cause, u3.ProxyError) and _TUNNEL in str(cause.original_error):
+        return Cut.PROXY, "the proxy refused the tunnel"
     if isinstance(cause, u3.NameResolutionError) and not proxied:
         return Cut.NOT_SENT, "the name cannot be resolved"
     if isinstance(cause, (u3.NewConnectionError, u3.ConnectTimeoutError)):

@@ -150,7 +150,9 @@ class PrivateApiDriver:
         def guarded() -> T:
             if cancel:
                 cancel.check()
-            client.wire.begin(lambda line: hooks.log("debug", line), cancel)
+            client.wire.begin(
+                lambda line: hooks.log("debug", line), cancel, decides=stake is Stake.EFFECT
+            )
             try:
                 return work()
             except Exception as error:

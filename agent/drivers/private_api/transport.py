@@ -22,7 +22,7 @@ from agent.drivers.private_api.exchange import Cut, Exchange, TransportCutError
 REAL_HOSTS = frozenset({"i.instagram.com", "b.i.instagram.com", "www.instagram.com"})
 PRACTICE_HOST_HEADER = "X-Practice-Host"
 _IDLE_SECONDS = 3.0
-"""A connection that has idled longer is not trusted with a request that has an effect."""
+"""A connection that has idled longer is not used again."""
 _CHUNK = 64 * 1024
 _TEXT_KEPT = 8000
 """Characters of an answer that is not a success."""
@@ -107,12 +107,20 @@ class Wire:
         """The last request since `begin`."""
         self.cut: Cut | None = None
         """Set when a request since `begin` got no answer."""
+        self.is_deciding = False
+        """True for the call that makes something happen: one request, on a new connection."""
         self._cancel: CancelFlag | None = None
         self._log: Callable[[str], None] | None = None
 
-    def begin(self, log: Callable[[str], None], cancel: CancelFlag | None) -> None:
-        """Start a call: forget the last one. Without `cancel` nothing can stop it."""
+    def begin(
+        self, log: Callable[[str], None], cancel: CancelFlag | None, *, decides: bool = False
+    ) -> None:
+        """Start a call: forget the last one. Without `cancel` nothing can stop it.
+
+        A call that `decides` gets one request out, whatever the library or an answer asks for.
+        """
         self.last, self.cut = None, None
+        self.is_deciding = decides
         self._log, self._cancel = log, cancel
 
     def is_cancelled(self) -> bool:
@@ -173,6 +181,8 @@ class GuardedTransport(BaseAdapter):
     def _admit(self, host: str) -> None:
         if self._wire.is_cancelled():
             raise TransportCutError(Cut.CANCELLED, "stopped by the operator")
+        if self._wire.is_deciding and self._wire.last is not None:
+            raise TransportCutError(Cut.NO_ANSWER, "a second request was held back")
         if host not in REAL_HOSTS:
             raise TransportCutError(Cut.FORBIDDEN, f"{host} is not on the list of hosts")
 
@@ -204,7 +214,10 @@ class GuardedTransport(BaseAdapter):
         return response
 
     def _fresh_inner(self) -> BaseAdapter:
-        if self._inner and time.monotonic() - self._idle_since > _IDLE_SECONDS:
+        # libcurl sends a request again by itself, a POST too, when a kept connection breaks before
+        # the first byte of the answer (lib/transfer.c, Curl_retry_request); on a new one never.
+        idle = time.monotonic() - self._idle_since
+        if self._wire.is_deciding or idle > _IDLE_SECONDS:
             self.close()
         if self._inner is None:
             self._inner = self._route.adapter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from pathlib import Path
@@ -29,6 +30,10 @@ from tests.support.agent_items import CANARIES, a_login, a_photo, a_publish, an_
 from tests.support.agent_link import DesktopLink, Paired, blob_frames, open_bulk
 from tests.support.waiting import wait_until_async
 
+_NO_SPACE = (
+    "CREATE TEMP TRIGGER no_space BEFORE UPDATE ON item "
+    "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+)
 PUBLISHED = ["assigned", "running", "done"]
 
 
@@ -51,6 +56,38 @@ async def test_repeated_handover_is_accepted_again_and_runs_once(paired: Paired)
         await desktop.until(lambda: desktop.states(item.item_id) == PUBLISHED, "done")
         await desktop.accept(item)
         assert len(desktop.of("action_changed")) == 3
+
+
+async def test_item_runs_though_its_link_breaks_while_it_is_taken_over(
+    running: RunningAgent, paired: Paired
+) -> None:
+    item = a_publish(an_account())
+    supervisor = running.agent.context.supervisor
+    handover = asyncio.create_task(supervisor.accept(item))
+    await asyncio.sleep(0)  # the journal has it; nobody waits for its answer any more
+    handover.cancel()
+    await asyncio.wait({handover})
+    assert handover.cancelled()
+    async with DesktopLink.open(paired) as desktop:
+        await desktop.until(lambda: desktop.states(item.item_id) == PUBLISHED, "done")
+
+
+async def test_an_end_that_could_not_be_written_is_written_later(
+    running: RunningAgent, paired: Paired, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = tmp_path / "gate"
+    item = a_login(an_account(), [f"wait {gate}", "done"])
+    journal = running.agent.context.journal
+    async with DesktopLink.open(paired) as desktop:
+        await desktop.accept(item)
+        await desktop.until(lambda: desktop.states(item.item_id)[-1:] == ["running"], "running")
+        await journal.write(lambda transaction: transaction.execute(_NO_SPACE))
+        gate.touch()
+        await wait_until_async(
+            lambda: f"journal the end of item {item.item_id}" in caplog.text, "a refused write"
+        )
+        await journal.write(lambda transaction: transaction.execute("DROP TRIGGER no_space"))
+        await desktop.until(lambda: desktop.states(item.item_id)[-1:] == ["done"], "done")
 
 
 async def test_second_intent_for_the_same_post_is_refused(paired: Paired) -> None:
@@ -339,6 +376,29 @@ async def test_agent_stopped_in_the_middle_goes_on_after_its_start(
         async with DesktopLink.open(moved, desktop.cursor) as again:
             await again.until(lambda: again.states(item.item_id)[-1:] == ["done"], "done")
     assert again.states(item.item_id) == ["interrupted", "assigned", "running", "done"]
+
+
+async def test_agent_whose_disk_was_taken_back_publishes_nothing_that_waited(
+    paired: Paired, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    waiting = a_publish(an_account("ada"), media=[a_photo("e" * 64, 10)])
+    at_work = a_publish(an_account("ben"), ["prepared", f"wait {gate}", "sending", "confirmed"])
+    async with DesktopLink.open(paired) as desktop:
+        await desktop.accept(waiting)
+        await desktop.accept(at_work)
+        await desktop.until(lambda: desktop.of("action_changed"), "one is prepared")
+    cursor = desktop.cursor
+    assert cursor is not None
+    # What a desktop has seen, and the journal has not: events behind its last one.
+    ahead = cursor.model_copy(update={"seq": cursor.seq + 1000})
+    async with DesktopLink.open(paired, ahead) as refused:
+        await refused.until(lambda: refused.ended, "the refusal")
+    async with DesktopLink.open(paired, None) as again:
+        await again.until(lambda: again.states(waiting.item_id)[-1:] == ["paused"], "set aside")
+        await again.until(lambda: again.states(at_work.item_id)[-1:] == ["cancelled"], "stopped")
+        steps = {str(event.state) for event in again.of("action_changed")}
+    assert steps <= {"prepared"}
 
 
 async def test_inventory_lists_what_has_not_ended(paired: Paired, tmp_path: Path) -> None:

@@ -345,6 +345,19 @@ async def test_traffic_goes_through_the_proxy_with_its_password(
     assert record["proxy"] == "office"
 
 
+async def test_an_answer_lost_behind_a_proxy_is_in_doubt(
+    practice: PracticeProcess, host: PrivateApiHost, tmp_path: Path
+) -> None:
+    url = practice.add_proxy("lossy", "agent", "lossy-password")
+    account = seed_account(practice, "behind_lossy", require_proxy="lossy")
+    account = await signed_in(host, account.model_copy(update={"proxy": proxy_access(url)}))
+    practice.fault("drop_after_apply", CONFIGURE, account=account.username)
+    with pytest.raises(AmbiguousEffectError):
+        async with driving(host, account) as driver:
+            await publish(driver, photo_post(make_photo(tmp_path / "a.jpg")))
+    assert len(posts_of(practice, account.username)) == 1
+
+
 async def test_a_proxy_that_refuses_the_password_is_named(
     practice: PracticeProcess, host: PrivateApiHost
 ) -> None:

@@ -86,6 +86,8 @@ def test_an_alert_nobody_knows_is_left_to_a_person(said: str, code: str) -> None
         (PublishAnswer(failure="net::ERR_CONNECTION_REFUSED"), "platform_unreachable"),
         (PublishAnswer(failure="net::ERR_PROXY_CONNECTION_FAILED"), "proxy_failed"),
         (PublishAnswer(failure="net::ERR_EMPTY_RESPONSE"), "ambiguous_effect"),
+        (PublishAnswer(failure="net::ERR_SSL_PROTOCOL_ERROR"), "ambiguous_effect"),
+        (PublishAnswer(failure="net::ERR_ADDRESS_UNREACHABLE"), "ambiguous_effect"),
         (PublishAnswer(), "ambiguous_effect"),
     ],
 )

@@ -29,7 +29,9 @@ def of_curl(code: int, text: str = "") -> requests.ConnectionError:
         (wrapped(u3.NewConnectionError(None, "refused")), False, Cut.NOT_SENT),  # type: ignore[arg-type]
         (wrapped(u3.NewConnectionError(None, "refused")), True, Cut.PROXY),  # type: ignore[arg-type]
         (wrapped(u3.ConnectTimeoutError()), False, Cut.NOT_SENT),
-        (wrapped(u3.ProxyError("tunnel", OSError("407"))), True, Cut.PROXY),
+        (wrapped(u3.ProxyError("no", OSError("Tunnel connection failed: 407"))), True, Cut.PROXY),
+        (wrapped(u3.ProxyError("no", u3.NewConnectionError(None, "no"))), True, Cut.PROXY),  # type: ignore[arg-type]
+        (wrapped(u3.ProxyError("no", ConnectionResetError())), True, Cut.NO_ANSWER),
         (wrapped(u3.SSLError("CERTIFICATE_VERIFY_FAILED")), False, Cut.NOT_SENT),
         (wrapped(u3.SSLError("EOF in the middle")), False, Cut.NO_ANSWER),
         (wrapped(u3.ProtocolError("aborted", ConnectionResetError())), False, Cut.NO_ANSWER),

@@ -3,6 +3,8 @@
 import pytest
 import requests
 from instagrapi.exceptions import ClientError
+from instagrapi.transports import create_curl_h2_adapter
+from requests.adapters import BaseAdapter
 
 from agent.drivers.hooks import CancelFlag
 from agent.drivers.private_api.client import AccountClient
@@ -15,6 +17,7 @@ from agent.drivers.private_api.transport import (
 )
 from common.access import AccountAccess, ProxyAccess
 from common.domain.accounts import DriverName, Platform
+from tests.support.http2_server import ResettingHttp2Server
 from tests.support.scripted_server import DROP, HANG, answer, scripted
 
 
@@ -67,6 +70,60 @@ def test_a_busy_platform_is_not_asked_again(status: str) -> None:
             client.private_request("media/configure/", {"upload_id": "1"})
         client.close()
         assert len(server.requests) == 1
+
+
+def test_a_proxy_that_hangs_up_after_the_request_proves_nothing() -> None:
+    with scripted(DROP) as proxy:
+        client = client_for("http://127.0.0.1:9", proxy=ProxyAccess(proxy_id="p", url=proxy.url))
+        begin(client)
+        with pytest.raises(TransportCutError):
+            client.private_request("media/configure/", {"upload_id": "1"})
+        client.close()
+        assert len(proxy.requests) == 1, "the proxy has it, and may have passed it on"
+    assert client.wire.cut is Cut.NO_ANSWER
+
+
+def test_a_deciding_call_gets_one_request_out() -> None:
+    elsewhere = answer("307 Temporary Redirect").replace(
+        b"\r\n\r\n", b"\r\nLocation: https://i.instagram.com/api/v1/again/\r\n\r\n"
+    )
+    with scripted(elsewhere, answer("200 OK")) as server:
+        client = client_for(server.url)
+        client.wire.begin(lambda _: None, None, decides=True)
+        with pytest.raises(TransportCutError):
+            client.private_request("media/configure/", {"upload_id": "1"})
+        client.close()
+        assert len(server.requests) == 1
+    assert client.wire.cut is Cut.NO_ANSWER
+
+
+class LibraryRoute:
+    """The transport that the real platform is reached by, led to a server of this test."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def aim(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        aimed = request.copy()
+        aimed.url = self._url
+        return aimed
+
+    def adapter(self) -> BaseAdapter:
+        adapter: BaseAdapter = create_curl_h2_adapter()
+        return adapter
+
+
+def test_the_real_transport_sends_a_deciding_request_once_when_the_connection_breaks() -> None:
+    wire = Wire()
+    with ResettingHttp2Server(answers=1) as server, requests.Session() as session:
+        session.mount("https://", GuardedTransport(LibraryRoute(server.url), wire))
+        wire.begin(lambda _: None, None)
+        assert session.post("https://i.instagram.com/upload", data=b"x").status_code == 200
+        wire.begin(lambda _: None, None, decides=True)
+        with pytest.raises(TransportCutError):
+            session.post("https://i.instagram.com/configure", data=b"x")
+        assert server.requests == 2
+    assert wire.cut is Cut.NO_ANSWER
 
 
 def test_where_nothing_listens_nothing_was_sent() -> None:

@@ -95,3 +95,19 @@ async def test_eviction_spares_what_is_needed_and_what_is_fresh(tmp_path: Path) 
     assert store.evict({needed}) == 1
     assert [store.has(sha256) for sha256 in (old, needed, fresh)] == [False, True, True]
     assert store.missing([old, needed, old]) == [old]
+
+
+async def test_what_a_desktop_asks_for_is_kept_for_the_item_that_follows(tmp_path: Path) -> None:
+    store = a_store(tmp_path, quota=1)
+    sha256 = await put(store, DATA)
+    os.utime(store.path(sha256), (1, 1))
+    assert store.missing([sha256]) == []
+    assert store.evict(()) == 0
+
+
+async def test_a_file_that_somebody_removed_is_asked_for_again(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    sha256 = await put(store, DATA)
+    store.path(sha256).unlink()
+    assert store.missing([sha256]) == [sha256]
+    assert not store.has(sha256)

@@ -30,7 +30,7 @@ from common.errors import (
 )
 from common.items import ItemSpec
 from common.security.sealing import new_key
-from tests.support.agent_items import SESSION, a_login, a_publish, an_account
+from tests.support.agent_items import SESSION, a_login, a_photo, a_publish, an_account
 
 T = TypeVar("T")
 KEY = new_key()
@@ -209,6 +209,22 @@ def test_key_holds_when_the_user_id_becomes_known(file: File) -> None:
         file.accept(a_login(known, fence=2))
 
 
+def test_one_account_under_two_names_has_one_post(file: File) -> None:
+    """Removed from a store, imported again, and given the same post before its first sign-in."""
+    known = an_account()
+    first = a_publish(known)
+    file.accept(first)
+    file.start(first)
+    for state in STEPS:
+        file.step(first, state, remote_id="r1" if state is ActionState.CONFIRMED else "")
+    file.finish(first, ItemState.DONE)
+    again = a_publish(an_account(is_known=False))
+    file.accept(again)
+    file.accept(a_login(again.account.model_copy(update={"user_id": known.user_id})))
+    with pytest.raises(DuplicateIntentError, match="already published"):
+        file.start(again)
+
+
 def test_retry_waits_for_the_end_of_the_attempt_before(file: File) -> None:
     item = a_login(an_account())
     file.accept(item)
@@ -237,6 +253,40 @@ def test_done_without_a_confirmed_post_is_a_failure(file: File) -> None:
     file.accept(item)
     file.start(item)
     assert file.finish(item, ItemState.DONE) is ItemState.FAILED
+
+
+@pytest.mark.parametrize("said", [ItemState.CANCELLED, ItemState.FAILED, ItemState.NEEDS_OPERATOR])
+def test_a_confirmed_post_is_done_whatever_its_runner_says(file: File, said: ItemState) -> None:
+    item = a_publish(an_account())
+    file.accept(item)
+    file.start(item)
+    for state in STEPS:
+        file.step(item, state, remote_id="r1" if state is ActionState.CONFIRMED else "")
+    assert file.finish(item, said, cancelled=True) is ItemState.DONE
+    (result,) = file.connection.execute("SELECT result FROM item").fetchone()
+    assert '"r1"' in result
+
+
+def test_a_runner_is_told_what_settled_an_action(file: File) -> None:
+    item = a_publish(an_account())
+    file.accept(item)
+    file.start(item)
+    for state in STEPS:
+        file.step(item, state, remote_id="r1" if state is ActionState.CONFIRMED else "")
+    action = file.do(lambda transaction: actions.action_of_item(transaction, item.item_id))
+    assert action is not None
+    assert action.record().remote_id == "r1"
+
+
+def test_files_are_needed_until_their_item_has_ended(file: File) -> None:
+    photo = a_photo("c" * 64, 10)
+    item = a_publish(an_account(), media=[photo])
+    file.accept(a_login(an_account("bob")))
+    file.accept(item)
+    file.do(lambda transaction: items.pause(transaction, item.item_id))
+    assert file.do(items.needed_blobs) == {photo.sha256}
+    file.do(lambda transaction: items.cancel(transaction, item.item_id))
+    assert file.do(items.needed_blobs) == set()
 
 
 def test_one_remote_post_settles_one_intent(file: File) -> None:

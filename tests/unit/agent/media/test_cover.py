@@ -1,5 +1,6 @@
 """Covers of videos, by the real ffmpeg."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ async def test_a_cover_is_the_first_frame_and_made_once(tmp_path: Path) -> None:
     assert await ensure_cover(video, "abc", tmp_path / "covers") == cover
     assert cover.stat().st_mtime_ns == made
     assert [one.name for one in (tmp_path / "covers").iterdir()] == ["abc.jpg"]
+
+
+async def test_accounts_that_need_one_cover_at_once_all_get_it(tmp_path: Path) -> None:
+    video, folder = _reel(tmp_path), tmp_path / "covers"
+    covers = await asyncio.gather(*(ensure_cover(video, "abc", folder) for _ in range(4)))
+    assert set(covers) == {folder / "abc.jpg"}
+    assert [one.name for one in folder.iterdir()] == ["abc.jpg"]
 
 
 async def test_a_damaged_video_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from common.infra.paths import make_private_folder, write_private_file
+from common.errors import StoreError
+from common.infra.paths import make_data_folder, make_private_folder, write_private_file
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps users apart by profile folders")
@@ -19,3 +20,10 @@ def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path) -
     write_private_file(tmp_path / "token", b"two")
     assert (tmp_path / "token").read_bytes() == b"two"
     assert [file.name for file in tmp_path.iterdir()] == ["token"]
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match="file") as caught:
+        make_data_folder(tmp_path / "file" / "data")
+    assert "--data" in caught.value.advice

@@ -340,6 +340,31 @@ def test_a_lost_history_puts_what_may_have_been_sent_in_doubt(db: Connection, va
     assert items.row(db, second.id).action is ActionState.CONFIRMED
 
 
+def test_a_lost_history_doubts_a_retry_of_what_was_absent_before(
+    db: Connection, vault: Vault
+) -> None:
+    scene = make_scene(db, vault)
+    item = scene.items[0]
+    steps = [ActionState.PREPARED, ActionState.SENDING, ActionState.PROVEN_ABSENT]
+    failed = changed(item, ItemState.FAILED)
+    begun = [changed(item, ItemState.ASSIGNED), changed(item, ItemState.RUNNING)]
+    apply(db, vault, scene, [*begun, *(action(item, state) for state in steps), failed])
+    items.retry(db, [item.id], at=5.0)
+    agents.begin_history(db, scene.agent_id, Cursor(epoch="next-life", seq=4))
+    assert items.row(db, item.id).action is ActionState.IN_DOUBT
+
+
+def test_a_post_that_was_made_counts_although_its_item_was_cancelled_here(
+    db: Connection, vault: Vault
+) -> None:
+    scene = make_scene(db, vault)
+    item = scene.items[0]
+    items.move(db, [item.id], ItemState.CANCELLED, at=2.0)
+    apply(db, vault, scene, published(item, "31"))
+    row = items.row(db, item.id)
+    assert (row.state, row.action) == (ItemState.DONE, ActionState.CONFIRMED)
+
+
 # --- Any order of batches, crashes and repeats ends in the same state --------------------------
 
 _CASE = st.tuples(
