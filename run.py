@@ -569,7 +569,7 @@ COMMANDS = {
     "demo": Command(
         "the whole system at work on the practice platform",
         Needs(window=True, chromium=True),
-        module("desktop_app.cli", "demo"),
+        module("desktop_app.demo"),
     ),
     "test": Command(
         "run the tests; further arguments go to pytest",

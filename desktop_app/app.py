@@ -16,7 +16,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from common.infra.logs import start_logging
-from common.infra.paths import make_private_folder, write_private_file
+from common.infra.paths import make_data_folder, make_private_folder, write_private_file
 from common.security.redaction import Redactor
 from common.version import VERSION
 from desktop_app.api.app import make_api
@@ -55,7 +55,7 @@ def serve(options: ServeOptions) -> None:
     Raises StoreError where another core has the folder, VaultError where the vault stays closed.
     """
     redactor = Redactor()
-    logs = make_private_folder(make_private_folder(options.data) / "logs")
+    logs = make_private_folder(make_data_folder(options.data) / "logs")
     start_logging(redactor, logs / "core.log", console=not options.detached)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -35,6 +35,8 @@ _NOUNS = {
     "doctor": "Say what is missing on this machine, and how to mend it.",
 }
 _JSON = "--json"
+_HELP_LIMIT = 100
+"""Longest short help; what is longer than the terminal's line is wrapped."""
 _EXIT_OTHER = 1
 _EXIT_INPUT = 2
 _EXIT_UNREACHABLE = 4
@@ -59,7 +61,7 @@ class _Nouns(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing their modules."""
-        own = {name: command.get_short_help_str() for name, command in self.commands.items()}
+        own = {name: it.get_short_help_str(_HELP_LIMIT) for name, it in self.commands.items()}
         with formatter.section("Commands"):
             formatter.write_dl(sorted((own | _NOUNS).items()))
 
@@ -166,6 +168,10 @@ def serve(
 @click.option("--keep", is_flag=True, help="Leave everything running at the end, until Ctrl+C.")
 def demo(folder: Path, *, keep: bool) -> None:
     """Publish the practice library through the whole system, watched, and judge the result."""
+    from desktop_app.demo.interrupts import leave_at_once
+
+    leave_at_once()
+
     from desktop_app.demo.command import DemoOptions, run_demo
 
     raise SystemExit(run_demo(DemoOptions(folder, keep)))
@@ -207,7 +213,7 @@ def main() -> None:
     if _JSON in arguments:  # it may stand anywhere, also behind a noun and its verb
         arguments = [_JSON, *(argument for argument in arguments if argument != _JSON)]
     try:
-        cli(arguments, standalone_mode=False)
+        cli(arguments, prog_name="flotilla", standalone_mode=False)
     except click.ClickException as problem:
         problem.show()
         raise SystemExit(problem.exit_code) from None

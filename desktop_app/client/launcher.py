@@ -19,7 +19,7 @@ import httpx
 from pydantic import ValidationError
 
 from common.errors import ConflictError, CoreUnreachableError
-from common.infra.paths import make_private_folder
+from common.infra.paths import make_data_folder, make_private_folder
 from common.version import VERSION
 from desktop_app.client.core_client import CoreClient
 from desktop_app.contract.routes import ENDPOINT_FILE, HEALTH, LOCK_HELD_STATUS, Endpoint
@@ -63,8 +63,8 @@ async def connect(options: CoreOptions) -> CoreClient:
 async def find_or_start(options: CoreOptions) -> Endpoint:
     """Return where the data folder's core listens; start it where none answers.
 
-    Raises CoreUnreachableError with the end of the core's log where it does not come up, and
-    ConflictError where a core of another release runs.
+    Raises CoreUnreachableError with the end of the core's log where it does not come up,
+    ConflictError where a core of another release runs, and StoreError without a data folder.
     """
     return await find(options.data) or await _start(options)
 
@@ -117,7 +117,7 @@ async def _is_healthy(endpoint: Endpoint) -> bool:
 
 
 async def _start(options: CoreOptions) -> Endpoint:
-    logs = make_private_folder(make_private_folder(options.data) / "logs")
+    logs = make_private_folder(make_data_folder(options.data) / "logs")
     output = logs / "core-start.log"
     process = _spawn(core_command(options), output, _environment(options))
     try:

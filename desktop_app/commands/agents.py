@@ -17,7 +17,7 @@ def agents() -> None:
     """Agents: pair and list."""
 
 
-@agents.command()
+@agents.command(short_help="Pair by the line of `flotilla-agent pair`; - reads it.")
 @click.argument("line")
 @pass_session
 def pair(session: Session, line: str) -> None:
@@ -68,4 +68,5 @@ def _print_agents(rows: list[AgentRow]) -> None:
             )
             for row in rows
         ),
+        empty="No agent is paired. Run `flotilla-agent pair` on the worker machine.",
     )

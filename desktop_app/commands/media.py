@@ -68,4 +68,5 @@ def _print_media(rows: list[MediaRow]) -> None:
             )
             for row in rows
         ),
+        empty="The library is empty. Add files with `flotilla media add`.",
     )

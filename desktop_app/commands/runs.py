@@ -49,6 +49,7 @@ def _print_runs(rows: list[RunRow]) -> None:
             )
             for row in rows
         ),
+        empty="Nothing has run yet.",
     )
 
 
@@ -59,7 +60,7 @@ def counts_text(row: RunRow) -> str:
     )
 
 
-@runs.command()
+@runs.command(short_help="Show a run until it has ended.")
 @click.argument("run_id", metavar="ID")
 @pass_session
 def watch(session: Session, run_id: str) -> None:

@@ -68,8 +68,8 @@ def read_text(name: str) -> str:
         raise InputError(f"{name} cannot be read: {why}.", subject=name) from None
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows under headings; plain where the output is no terminal."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str = "") -> None:
+    """Print rows under headings, or `empty`; plain where the output is no terminal."""
     from rich.console import Console  # slow to import, and only commands that print tables need it
     from rich.table import Table
     from rich.text import Text
@@ -77,5 +77,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
+    if not table.rows:
+        if empty:
+            click.echo(empty)
+        return
     width = None if sys.stdout.isatty() else 200
     Console(width=width).print(table)

@@ -72,6 +72,13 @@ def _run(session: Session, task: TaskType, given: dict[str, Any]) -> None:
         dry_run=given["dry_run"],
     )
 
+    if command.targets == Targets():
+        raise InputError(
+            "No account was named.",
+            field="target",
+            advice="Name accounts with --target tag:NAME, user:NAME or id:ACCOUNT.",
+        )
+
     async def work(client: CoreClient) -> tuple[RunStarted, bool]:
         started = await client.run_task(command)
         session.show(started, lambda: _print_started(started))

@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +16,7 @@ from desktop_app.client.core_client import CoreClient
 from desktop_app.client.launcher import connect
 from desktop_app.contract.runs import ItemRow
 from desktop_app.demo.cast import new_cast
+from desktop_app.demo.interrupts import STATUS_INTERRUPTED, interruptible, undisturbed
 from desktop_app.demo.platform import PracticeAdmin
 from desktop_app.demo.stage import Stage
 from desktop_app.demo.terminal import TerminalNarrator
@@ -27,7 +27,8 @@ from resources import path
 
 STATUS_CLEAN = 0
 STATUS_NOT_CLEAN = 1
-STATUS_INTERRUPTED = 130
+_KEPT = "Everything is still running. Close the window or press Ctrl+C to stop it."
+_NOT_KEPT = "Start with --keep to look around afterwards."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class _Report:
 
     outcome: Outcome | None = None
     problem: FlotillaError | None = None
-    pictures: list[Path] = field(default_factory=list)
+    setup_seconds: float = 0.0
 
     @property
     def status(self) -> int:
@@ -60,29 +61,31 @@ def run_demo(options: DemoOptions) -> int:
     """Make the voyage; returns 0 only where the ledger's verdict is clean."""
     console = Console()
     has_display = choose_display(os.environ)
-    began = time.monotonic()
     stage = Stage(options.folder.absolute())
     report = _Report()
-    try:
-        with TerminalNarrator(console) as narrator, _interruptible():
-            narrator.step("Starting the practice platform, an agent and the core")
-            asyncio.run(stage.start())
-            setup = time.monotonic() - began
-            run_with(
-                lambda: connect(stage.core_options),
-                beside=lambda window: _voyage(
-                    window, stage, narrator, report, options, console, pictures=not has_display
-                ),
-            )
-    except KeyboardInterrupt:
-        return STATUS_INTERRUPTED
-    finally:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(stage.stop())
+    narrator = TerminalNarrator(console)
+    with interruptible():
+        try:
+            with narrator:
+                narrator.step("Starting the practice platform, an agent and the core")
+                began = time.monotonic()
+                asyncio.run(stage.start())
+                report.setup_seconds = time.monotonic() - began
+                run_with(
+                    lambda: connect(stage.core_options),
+                    beside=lambda window: _voyage(
+                        window, stage, narrator, report, options, console, pictures=not has_display
+                    ),
+                )
+        except KeyboardInterrupt:
+            pass
+        finally:
+            with undisturbed(), contextlib.ExitStack() as stack:
+                with contextlib.suppress(OSError):  # the terminal may be gone
+                    stack.enter_context(console.status("Stopping every process …"))
+                asyncio.run(stage.stop())
     if report.problem is None and report.outcome is None:
-        console.print("Stopped.")
-    elif report.outcome is not None:
-        console.print(f"Set-up took {setup:.1f} s.", style="dim", highlight=False)
+        console.print(f"Stopped at: {narrator.current or 'the start'}.", highlight=False)
     return report.status
 
 
@@ -117,46 +120,47 @@ async def _voyage(
                 library = read_library(path("media"))
                 report.outcome = await sail(client, admin, cast, line, library, guide)
             await guide.finish(report.outcome.last_run)
-            await _summary(console, client, report.outcome, guide.pictures)
+            narrator.done()
+            await _summary(console, client, report, guide.pictures, keep=options.keep)
     except FlotillaError as problem:
         report.problem = problem
-        console.print(f"{problem.message}\n{problem.advice}", style="red", highlight=False)
+        console.print(f"{problem.message}\n{problem.advice}".strip(), style="red", highlight=False)
+        if options.keep:
+            console.print(_KEPT)
     if options.keep:
-        console.print("Everything is still running. Close the window or press Ctrl+C to stop it.")
         await asyncio.get_running_loop().create_future()
     return report.status
 
 
 async def _summary(
-    console: Console, client: CoreClient, outcome: Outcome, pictures: Sequence[Path]
+    console: Console,
+    client: CoreClient,
+    report: _Report,
+    pictures: Sequence[Path],
+    *,
+    keep: bool,
 ) -> None:
+    """Say how it went; the last line is the verdict."""
+    outcome = report.outcome
+    if outcome is None:
+        return
     for row in outcome.failures:
         console.print(_failure(row), style="red", highlight=False)
+    times = f"Set-up took {report.setup_seconds:.1f} s, the main job {outcome.job_seconds:.1f} s."
+    console.print(f"\n{times}", style="dim", highlight=False)
     links = [row.link for row in (await client.run_items(outcome.last_run)).rows if row.link]
-    if links:
-        console.print(f"The first of the posts: {links[0]}", highlight=False)
+    if links and keep:
+        console.print(f"The first of the posts: {links[0]}", highlight=False, soft_wrap=True)
     if pictures:
-        console.print(f"Pictures of the window: {pictures[0].parent}", highlight=False)
-    console.print(f"The main job took {outcome.job_seconds:.1f} s.", style="dim", highlight=False)
+        console.print(
+            f"Pictures of the window: {pictures[0].parent}", highlight=False, soft_wrap=True
+        )
+    console.print(_KEPT if keep else _NOT_KEPT)
     style = "bold green" if outcome.verdict.is_clean else "bold red"
-    console.print(str(outcome.verdict), style=style, highlight=False)
+    console.print(str(outcome.verdict), style=style, highlight=False, soft_wrap=True)
 
 
 def _failure(row: ItemRow) -> str:
     error = row.error
     why = f"{error.message} {error.advice}" if error else row.step
     return f"{row.username}, {row.title}: {row.state.value}. {why}"
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM interrupt the program as Ctrl+C does, so that every process is ended."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import httpx
 
+from common.errors import FlotillaError
 from desktop_app.demo.cast import PROXY_NAME, Cast
 
 _SECONDS = 10.0
@@ -51,13 +52,21 @@ class PracticeAdmin:
         records: list[dict[str, Any]] = []
         after = 0
         while True:
-            answer = await self._http.get("/admin/ledger", params={"after": after})
-            page = answer.raise_for_status().json()
+            page = (await self._ask("GET", "/admin/ledger", params={"after": after})).json()
             records += page["records"]
             after = records[-1]["sequence"] if records else page["last"]
             if after >= page["last"]:
                 return [record for record in records if record["kind"] == "published"]
 
     async def _post(self, path: str, body: Any) -> None:
-        answer = await self._http.post(path, json=body)
-        answer.raise_for_status()
+        await self._ask("POST", path, json=body)
+
+    async def _ask(self, verb: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            return (await self._http.request(verb, path, **more)).raise_for_status()
+        except httpx.HTTPError as problem:
+            raise FlotillaError(
+                f"The practice platform did not do {verb} {path}: {type(problem).__name__}.",
+                subject=path,
+                advice="Look at its output in the demo's folder, then start the demo again.",
+            ) from problem

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,22 @@ _ROOT = Path(__file__).resolve().parents[2]
 class VoyageProcess:
     """One child process that says where it listens in a ready file."""
 
-    def __init__(self, name: str, module: str, arguments: Sequence[str], folder: Path) -> None:
-        """`folder` takes its ready file and its output."""
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        folder: Path,
+        ready_file: Path | None = None,
+    ) -> None:
+        """`folder` takes its output, and its ready file unless it has a place of its own for it."""
         self.name = name
-        self._ready_file = folder / "ready.json"
+        self._ready_file = ready_file or folder / "ready.json"
         self._log = folder / "output.log"
         folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", module, *arguments, "--ready-file", str(self._ready_file)]
+        command = [sys.executable, "-m", module, *arguments]
+        if ready_file is None:
+            command += ["--ready-file", str(self._ready_file)]
         with self._log.open("wb") as sink:
             self._process = subprocess.Popen(
                 command,
@@ -83,7 +92,16 @@ async def ask_pairing_line(agent_data: Path) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    line, problem = await asyncio.wait_for(process.communicate(), _START_SECONDS)
+    line = problem = b""
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            line, problem = await process.communicate()
+    except TimeoutError:
+        problem = f"It did not answer within {_START_SECONDS:.0f} s.".encode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode:
         raise FlotillaError(
             "The agent gave no pairing line.", advice=problem.decode("utf-8", "replace").strip()
@@ -106,6 +124,18 @@ async def end_process(pid: int, *, ask: bool = True) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
     await asyncio.to_thread(psutil.wait_procs, family, _KILL_SECONDS)
+
+
+def kill_families(processes: Iterable[psutil.Process]) -> None:
+    """Kill processes that nobody owns any more, with their descendants."""
+    family = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family += [process, *process.children(recursive=True)]
+    for member in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(family, _KILL_SECONDS)
 
 
 def _ask_to_end(process: psutil.Process) -> None:

@@ -46,9 +46,17 @@ class TerminalNarrator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._end_step()
         self._live.stop()
+
+    @property
+    def current(self) -> str:
+        """The step that has begun and is not done; empty between steps."""
+        return self._step
+
+    def done(self) -> None:
+        """The last step is done, and what is printed from now on stays on the screen."""
+        self._end_step()
+        self._live.update(Text(), refresh=self._console.is_terminal)
 
     def step(self, text: str) -> None:
         """A step begins; the one before it is done."""

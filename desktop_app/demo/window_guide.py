@@ -46,6 +46,7 @@ class WindowGuide:
         """End at the run, and take the pictures of the other pages."""
         self._window.show_page("runs", last_run)
         if self._folder:
+            self.step("Taking pictures of the window")
             self.pictures += await self._window.grab_pages(self._folder, _PAGES)
 
 

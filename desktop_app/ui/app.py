@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from common.domain.states import RunState
 from common.errors import FlotillaError
+from common.infra.paths import make_data_folder
 from desktop_app.client import launcher
 from desktop_app.client.launcher import CoreOptions
 from desktop_app.ui import aio
@@ -83,7 +84,7 @@ When it returns, the window closes. It is cancelled when the window is closed fi
 
 def main(options: CoreOptions) -> int:
     """Open the window on a data folder, whose core is started where none runs."""
-    options.data.mkdir(parents=True, exist_ok=True)
+    make_data_folder(options.data)
     return run_with(lambda: launcher.connect(options), state_file=options.data / STATE_FILE)
 
 

@@ -245,7 +245,7 @@ class SampleFleet:
             state=state,
             attempt=1,
             driver=account.driver or DriverName.PRIVATE_API,
-            driver_reason="private_api is the first driver that can do it.",
+            driver_reason="Private API is the first driver that can do it.",
             step=_STEPS[number % 4] if state is ItemState.RUNNING else "",
             fraction=chance.random() if state is ItemState.RUNNING else None,
             post_kind=kind,

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from common.domain.accounts import DriverName
 from common.domain.states import SignInState, look_of
+from common.drivers import DRIVER_TITLES
 from desktop_app.contract.accounts import AccountRow
 from desktop_app.ui.models.cells import NOTHING, Cell, Chips, Moment, Pill, Text, pill_of
 from desktop_app.ui.models.table import Column, RowTable
 
-DRIVER_LABELS: dict[DriverName, str] = {
-    DriverName.OFFICIAL: "Official API",
-    DriverName.PRIVATE_API: "Private API",
-    DriverName.BROWSER: "Browser",
-}
 HELD = Pill("Held", "pause", "warning", "Stopped from being used until you release it.")
 
 _SIGN_IN_ORDER = {state: place for place, state in enumerate(SignInState)}
@@ -20,7 +16,7 @@ _SIGN_IN_ORDER = {state: place for place, state in enumerate(SignInState)}
 
 def driver_label(driver: DriverName | None) -> str:
     """Return a driver's name to show; None is the planner's choice."""
-    return DRIVER_LABELS[driver] if driver else "Automatic"
+    return DRIVER_TITLES[driver] if driver else "Automatic"
 
 
 def state_pill(account: AccountRow) -> Pill:
@@ -60,22 +56,26 @@ def _columns() -> tuple[Column[AccountRow], ...]:
             "State",
             state_pill,
             lambda a: (a.hold is None, _SIGN_IN_ORDER[a.sign_in]),
-            width=122,
+            width=134,
         ),
-        Column("tags", "Tags", lambda a: Chips(tuple(a.tags)), lambda a: a.tags, width=170),
+        Column(
+            "tags", "Tags", lambda a: Chips(tuple(a.tags)), lambda a: a.tags, width=170, spare=1,
+        ),
         Column(
             "driver",
             "Driver",
             lambda a: Text(driver_label(a.driver), muted=True),
             lambda a: a.driver or "",
             width=104,
+            spare=2,
         ),
         Column(
             "proxy", "Proxy", lambda a: _text_or_nothing(a.proxy), lambda a: a.proxy, width=170,
             hidden=True,
         ),
         Column(
-            "agent", "Agent", lambda a: _text_or_nothing(a.agent), lambda a: a.agent, width=120
+            "agent", "Agent", lambda a: _text_or_nothing(a.agent), lambda a: a.agent, width=120,
+            spare=3,
         ),
         Column(
             "posts",
@@ -84,6 +84,7 @@ def _columns() -> tuple[Column[AccountRow], ...]:
             lambda a: a.posts,
             width=76,
             right=True,
+            spare=5,
             help="Posts that Flotilla has published on it.",
         ),
         Column(
@@ -93,6 +94,7 @@ def _columns() -> tuple[Column[AccountRow], ...]:
             lambda a: a.sign_in_at or 0.0,
             width=104,
             right=True,
+            spare=4,
             help="When the state of its session was learnt.",
         ),
         Column("problem", "Problem", _problem, lambda a: a.error is None, width=150, stretch=True),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from common.domain.states import LinkState, look_of
+from common.drivers import DRIVER_TITLES
 from desktop_app.contract.agents import AgentRow
-from desktop_app.ui.models.accounts import DRIVER_LABELS
 from desktop_app.ui.models.cells import Chips, Moment, Text, pill_of
 from desktop_app.ui.models.formats import bytes_text, milliseconds
 from desktop_app.ui.models.table import Column, RowTable
@@ -18,7 +18,7 @@ _LINK_ORDER = {state: place for place, state in enumerate(LinkState)}
 
 def driver_names(agent: AgentRow) -> tuple[str, ...]:
     """Return the names of an agent's drivers to show; one of another release as it is."""
-    labels = {str(driver): label for driver, label in DRIVER_LABELS.items()}
+    labels = {str(driver): label for driver, label in DRIVER_TITLES.items()}
     return tuple(labels.get(driver, driver) for driver in agent.drivers)
 
 
@@ -58,7 +58,7 @@ def _columns() -> tuple[Column[AgentRow], ...]:
             "Link",
             lambda a: pill_of(look_of(a.link)),
             lambda a: _LINK_ORDER[a.link],
-            width=132,
+            width=140,
         ),
         Column(
             "address",
@@ -66,8 +66,12 @@ def _columns() -> tuple[Column[AgentRow], ...]:
             lambda a: Text(f"{a.host}:{a.port}", muted=True),
             lambda a: (a.host, a.port),
             width=124,
+            spare=1,
         ),
-        Column("drivers", "Drivers", lambda a: Chips(driver_names(a)), lambda a: a.drivers, 172),
+        Column(
+            "drivers", "Drivers", lambda a: Chips(driver_names(a)), lambda a: a.drivers, 172,
+            spare=2,
+        ),
         Column(
             "running", "Running", lambda a: _number(a.running), lambda a: a.running, 78, right=True,
         ),
@@ -82,15 +86,15 @@ def _columns() -> tuple[Column[AgentRow], ...]:
         ),
         Column(
             "disk", "Disk free", lambda a: Text(bytes_text(a.disk_free), right=True, muted=True),
-            lambda a: a.disk_free or 0, 96, right=True,
+            lambda a: a.disk_free or 0, 84, right=True, spare=3,
         ),
         Column(
             "round_trip", "Round trip",
             lambda a: Text(milliseconds(a.round_trip), right=True, muted=True),
-            lambda a: a.round_trip or 0.0, 96, right=True,
+            lambda a: a.round_trip or 0.0, 96, right=True, spare=4,
         ),
         Column(
-            "skew", "Clock", _skew, lambda a: abs(a.clock_skew or 0.0), 84, right=True,
+            "skew", "Clock", _skew, lambda a: abs(a.clock_skew or 0.0), 84, right=True, spare=5,
             help="How far its clock is ahead of this machine's.",
         ),
         Column(

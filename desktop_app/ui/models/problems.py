@@ -33,7 +33,7 @@ def plan_table() -> RowTable[tuple[int, PreflightItem]]:
             lambda r: r[1].username, 132,
         ),
         Column(
-            "title", "Item", lambda r: Text(r[1].title), lambda r: r[1].title, 120, stretch=True,
+            "title", "Item", lambda r: Text(r[1].title), lambda r: r[1].title, 150, stretch=True,
         ),
         Column(
             "driver", "Driver", lambda r: Text(driver_label(r[1].driver), muted=True),
@@ -42,7 +42,7 @@ def plan_table() -> RowTable[tuple[int, PreflightItem]]:
         Column(
             "agent", "Agent",
             lambda r: Text(r[1].agent, muted=True) if r[1].agent else NOTHING,
-            lambda r: r[1].agent, 76,
+            lambda r: r[1].agent, 76, spare=1,
         ),
     )  # fmt: skip
     return RowTable(

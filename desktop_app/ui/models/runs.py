@@ -65,10 +65,11 @@ def _item_columns() -> tuple[Column[ItemRow], ...]:
         ),
         Column(
             "username", "Account", lambda i: Text(i.username, strong=True),
-            lambda i: i.username.lower(), 140,
+            lambda i: i.username.lower(), 150,
         ),
         Column(
-            "title", "Item", lambda i: Text(i.title), lambda i: i.title.lower(), 150, stretch=True,
+            "title", "Item", lambda i: Text(i.title), lambda i: i.title.lower(), 176,
+            stretch=True,
         ),
         Column(
             "state", "State", lambda i: pill_of(look_of(i.state)),
@@ -76,7 +77,7 @@ def _item_columns() -> tuple[Column[ItemRow], ...]:
         ),
         Column(
             "progress", "Progress", _progress, lambda i: i.fraction or float(i.state in ITEM_FINAL),
-            92,
+            88, spare=1,
         ),
         Column("step", "Step", _step, lambda i: i.step, 130, stretch=True),
         Column(
@@ -85,15 +86,15 @@ def _item_columns() -> tuple[Column[ItemRow], ...]:
         ),
         Column(
             "agent", "Agent", lambda i: Text(i.agent, muted=True) if i.agent else NOTHING,
-            lambda i: i.agent, 110,
+            lambda i: i.agent, 110, spare=2,
         ),
         Column(
             "driver", "Driver", lambda i: Text(driver_label(i.driver), muted=True),
-            lambda i: i.driver, 100,
+            lambda i: i.driver, 100, spare=3,
         ),
         Column(
             "changed_at", "Changed", lambda i: Moment(i.changed_at or None), lambda i: i.changed_at,
-            100, right=True,
+            100, right=True, spare=4,
         ),
         Column(
             "attempt", "Attempt", lambda i: Text(str(i.attempt), right=True, muted=True),
@@ -128,22 +129,31 @@ def ledger_table() -> RowTable[LedgerEntry]:
     """Return an empty ledger."""
     columns: tuple[Column[LedgerEntry], ...] = (
         Column(
-            "at", "Time", lambda e: Moment(e.at, clock_time(e.at)), lambda e: e.at, 110
+            "at", "Time", lambda e: Moment(e.at, clock_time(e.at)), lambda e: e.at, 116
         ),
         Column("state", "Step", lambda e: pill_of(look_of(e.state)), lambda e: e.state, 130),
-        Column("operation", "Operation", lambda e: Text(e.operation), lambda e: e.operation, 110),
-        Column("ids", "Ids", lambda e: Text(_ids_text(e), mono=True, muted=True), _ids_text, 220),
         Column(
-            "note", "Note", lambda e: Text(e.note, muted=True), lambda e: e.note, 160, stretch=True,
+            "operation", "Operation", lambda e: Text(e.operation), lambda e: e.operation, 110,
+            spare=1,
+        ),
+        Column(
+            "ids", "Ids", lambda e: Text(_ids_text(e), mono=True, muted=True), _ids_text, 220,
+            stretch=True,
+        ),
+        Column(
+            "note", "Note", lambda e: Text(e.note, muted=True), lambda e: e.note, 140, stretch=True,
         ),
         Column(
             "driver", "Driver", lambda e: Text(driver_label(e.driver), muted=True),
-            lambda e: e.driver, 100,
+            lambda e: e.driver, 100, spare=2,
         ),
-        Column("agent", "Agent", lambda e: Text(e.agent, muted=True), lambda e: e.agent, 110),
+        Column(
+            "agent", "Agent", lambda e: Text(e.agent, muted=True), lambda e: e.agent, 110,
+            spare=3,
+        ),
         Column(
             "seq", "Seq", lambda e: Text(str(e.seq), right=True, muted=True), lambda e: e.seq, 64,
-            right=True, help="Sequence number in the agent's outbox.",
+            right=True, spare=4, help="Sequence number in the agent's outbox.",
         ),
         Column(
             "attempt", "Attempt", lambda e: Text(str(e.attempt), right=True, muted=True),

@@ -45,6 +45,8 @@ class Column(Generic[Row]):
     right: bool = False
     hidden: bool = False
     """Not shown until the operator asks for it."""
+    spare: int = 0
+    """Left out where the window is too narrow for all: the highest first, 0 never."""
     help: str = ""
 
 

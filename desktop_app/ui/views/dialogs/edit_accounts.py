@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QWidget
 
 from common.domain.accounts import DriverName
+from common.drivers import DRIVER_TITLES
 from desktop_app.contract.accounts import AccountRow, EditAccounts
-from desktop_app.ui.models.accounts import DRIVER_LABELS
 from desktop_app.ui.models.formats import count_of
 from desktop_app.ui.theme.theme import Theme
 from desktop_app.ui.views.dialogs.base import Dialog
@@ -34,7 +34,7 @@ class EditAccountsDialog(Dialog):
         self.driver = QComboBox()
         self.driver.addItem(_STAYS, None)
         self.driver.addItem("Automatic", "automatic")
-        for driver, name in DRIVER_LABELS.items():
+        for driver, name in DRIVER_TITLES.items():
             self.driver.addItem(name, driver.value)
         self._add("&Driver", self.driver)
         self.proxy = self._line("Pro&xy", "http://user:password@host:3128")

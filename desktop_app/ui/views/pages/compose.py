@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from common.domain.accounts import DriverName
+from common.drivers import DRIVER_TITLES
 from common.tasks.catalogue import TASK_TYPES
 from desktop_app.ui.commands.registry import Command
-from desktop_app.ui.models.accounts import DRIVER_LABELS
 from desktop_app.ui.models.formats import count_of
 from desktop_app.ui.presenters.compose import UPLOAD, ComposePresenter
 from desktop_app.ui.views.context import ViewContext
@@ -27,7 +27,7 @@ from desktop_app.ui.views.pages.compose_caption import CaptionCard
 from desktop_app.ui.views.pages.compose_posts import PostsCard
 from desktop_app.ui.views.pages.compose_preflight import PreflightPanel
 from desktop_app.ui.views.widgets.chip_bar import Chip
-from desktop_app.ui.views.widgets.controls import ICON_GAP, card, label, row, separator
+from desktop_app.ui.views.widgets.controls import ICON_GAP, button, card, label, row, separator
 from desktop_app.ui.views.widgets.flow_chips import FlowChips
 from desktop_app.ui.views.widgets.page import Page
 
@@ -43,6 +43,7 @@ class ComposePage(Page):
 
     run_wanted = Signal(str)
     media_wanted = Signal()
+    accounts_wanted = Signal()
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context.theme, "Compose")
@@ -126,14 +127,17 @@ class ComposePage(Page):
         self.targets.chosen.connect(self._choose_targets)
         self.target_words = label("", "muted")
         head = row(label("With which accounts", "section"), 1, self.target_words)
-        return card(head, self.targets)
+        self.bring = button(
+            self.theme, "Import accounts…", icon="plus", on_click=self.accounts_wanted.emit
+        )
+        return card(head, self.targets, row(self.bring, 1))
 
     def _build_options(self) -> QFrame:
         self.driver = QComboBox()
         self.driver.setAccessibleName("Driver")
         self.driver.addItem("Automatic: the first that can do it", None)
         for driver in _DRIVERS:
-            self.driver.addItem(DRIVER_LABELS[driver], driver.value)
+            self.driver.addItem(DRIVER_TITLES[driver], driver.value)
         self.driver.activated.connect(self._choose_driver)
         self.copies = QComboBox()
         self.copies.setAccessibleName("Posting again")
@@ -221,6 +225,8 @@ class ComposePage(Page):
         for tag, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
             chips.append(Chip(tag, tag, count, "tag", "text_faint"))
         self.targets.set_chips(chips, frozenset(on))
+        self.targets.setVisible(bool(total))
+        self.bring.setVisible(not total)
         targets = self.presenter.target_accounts()
         self.target_words.setText(_target_words(targets, total))
 
@@ -228,5 +234,5 @@ class ComposePage(Page):
 def _target_words(targets: int, total: int) -> str:
     """Say how many accounts are chosen, or why none can be."""
     if not total:
-        return "No accounts yet: import them first"
+        return "No accounts yet"
     return count_of(targets, "account") if targets else "None chosen"

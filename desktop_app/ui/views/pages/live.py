@@ -29,6 +29,7 @@ class LivePage(Page):
     """All screens that are live."""
 
     run_wanted = Signal(str)
+    compose_wanted = Signal()
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context.theme, "Live")
@@ -43,6 +44,9 @@ class LivePage(Page):
                 "No browser is working now",
                 "While accounts are worked on in a browser, their screens are here, live. Accounts "
                 "on the private API have no screen.",
+                "Compose",
+                self.compose_wanted.emit,
+                "pen-line",
             )
         )
         scroll = QScrollArea()

@@ -44,7 +44,7 @@ from desktop_app.ui.views.widgets.search_box import SearchBox
 from desktop_app.ui.views.widgets.state_pill import StatePill
 
 _WATCHER = "run detail"
-_SCREEN_WIDTH = 300
+_SCREEN_WIDTH = 272
 _LINGER_MILLISECONDS = 2500
 
 
@@ -163,6 +163,7 @@ class RunDetail(QWidget):
         self.ledger_stack.addWidget(self.ledger_empty)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Log and ledger")
+        self.tabs.tabBar().setAccessibleName("Log and ledger")
         self.tabs.addTab(self.log, "Log")
         self.log.counted.connect(
             lambda count: self.tabs.setTabText(0, f"Log  {count:,}" if count else "Log")

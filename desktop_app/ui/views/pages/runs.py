@@ -19,7 +19,7 @@ from desktop_app.ui.views.widgets.controls import button, separator
 from desktop_app.ui.views.widgets.empty_state import Empty, EmptyState
 from desktop_app.ui.views.widgets.page import Page
 
-_LIST_WIDTH = 280
+_LIST_WIDTH = 256
 
 
 class RunsPage(Page):
@@ -63,7 +63,7 @@ class RunsPage(Page):
         splitter.addWidget(self.list)
         splitter.addWidget(self.detail)
         splitter.setStretchFactor(1, 1)
-        splitter.setSizes([_LIST_WIDTH, 1000])
+        splitter.setSizes([_LIST_WIDTH, 828])
         splitter.setChildrenCollapsible(False)
         self.main = self.list
         self.stack = QStackedWidget()

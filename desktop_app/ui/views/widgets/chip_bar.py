@@ -106,7 +106,7 @@ class ChipBar(QWidget):
     def _place(self) -> None:
         """Lay out from the left; what is on comes before what is not where room is short."""
         all_fit = self.sizeHint().width() <= self.width()
-        room = self.width() - (0 if all_fit else _MORE_WIDTH)
+        room = self.width() - (0 if all_fit else _MORE_WIDTH + _GAP)
         left, hidden = 0, []
         for key, made in self._buttons.items():
             wide = made.sizeHint().width()

@@ -24,7 +24,6 @@ from desktop_app.ui.views.delegates.cells import CellDelegate
 
 _TICK_MILLISECONDS = 5000
 """How often relative times are painted anew."""
-_LEAST_STRETCH = 120
 
 
 class DataTable(QTableView):
@@ -42,6 +41,8 @@ class DataTable(QTableView):
         self._theme = theme
         self._table = model
         self._kept: tuple[set[str], str | None] = (set(), None)
+        self._asked: dict[int, bool] = {}
+        """Columns that the operator has shown or hidden; these are not left out by themselves."""
         self.make_menu: Callable[[list[str]], QMenu | None] | None = None
         """Gives the context menu of the selected rows."""
         self.setAccessibleName(name)
@@ -78,13 +79,6 @@ class DataTable(QTableView):
             flag = QItemSelectionModel.SelectionFlag.NoUpdate
             self.selectionModel().setCurrentIndex(index, flag)
             self.scrollTo(index)
-
-    def column_choices(self) -> dict[str, bool]:
-        """Return which columns are shown, by key."""
-        return {
-            column.key: not self.isColumnHidden(place)
-            for place, column in enumerate(self._table.columns)
-        }
 
     def column_menu(self) -> QMenu:
         """Return the menu in which columns are chosen."""
@@ -140,9 +134,9 @@ class DataTable(QTableView):
             menu.popup(event.globalPos())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the stretching column the room that is left."""
+        """Leave out what has no room, and give the stretching columns what is left."""
         super().resizeEvent(event)
-        self._stretch()
+        self._fit()
 
     # Inside
 
@@ -179,22 +173,40 @@ class DataTable(QTableView):
         self.setSortingEnabled(True)
 
     def _show_column(self, place: int, shown: bool) -> None:
-        self.setColumnHidden(place, not shown)
+        self._asked[place] = shown
+        self._fit()
+
+    def _column_resized(self, place: int, old: int, new: int) -> None:
+        by_hand = old > 0 and new > 0  # otherwise it was shown or hidden
+        if by_hand and not self._table.columns[place].stretch:
+            QTimer.singleShot(0, self, self._stretch)
+
+    def _fit(self) -> None:
+        columns = self._table.columns
+        shown = {p for p, c in enumerate(columns) if self._asked.get(p, not c.hidden)}
+        room = self.viewport().width() - sum(self._least(place) for place in shown)
+        spare = [place for place in shown if columns[place].spare and place not in self._asked]
+        for place in sorted(spare, key=lambda place: -columns[place].spare):
+            if room >= 0:
+                break
+            shown.remove(place)
+            room += self._least(place)
+        for place in range(len(columns)):
+            self.setColumnHidden(place, place not in shown)
         self._stretch()
 
-    def _column_resized(self, place: int, _old: int, _new: int) -> None:
-        if not self._table.columns[place].stretch:
-            QTimer.singleShot(0, self, self._stretch)
+    def _least(self, place: int) -> int:
+        column = self._table.columns[place]
+        return column.width if column.stretch else self.columnWidth(place) or column.width
 
     def _stretch(self) -> None:
         shown = [p for p in range(self._table.columnCount()) if not self.isColumnHidden(p)]
         stretching = [place for place in shown if self._table.columns[place].stretch]
         if not stretching:
             return
-        others = sum(self.columnWidth(place) for place in shown if place not in stretching)
-        room = (self.viewport().width() - others) // len(stretching)
+        room = self.viewport().width() - sum(self._least(place) for place in shown)
         for place in stretching:
-            self.setColumnWidth(place, max(room, self._table.columns[place].width, _LEAST_STRETCH))
+            self.setColumnWidth(place, self._least(place) + max(0, room) // len(stretching))
 
     def _hover(self, line: int) -> None:
         if line != self._delegate.hovered_line:

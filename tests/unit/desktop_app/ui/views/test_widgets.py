@@ -11,7 +11,10 @@ from PySide6.QtGui import QColor, QImage
 from desktop_app.contract.runs import LogLine
 from desktop_app.ui.app import WindowHandle
 from desktop_app.ui.gallery_data import SampleCore
+from desktop_app.ui.models.runs import item_table
+from desktop_app.ui.models.table import RowTable
 from desktop_app.ui.presenters.notices import Notice
+from desktop_app.ui.views.widgets.data_table import DataTable
 from desktop_app.ui.views.widgets.frame_decoder import read_frame
 from desktop_app.ui.views.widgets.log_view import MOST_LINES, LogView
 from desktop_app.ui.views.widgets.screen_tile import ScreenTile
@@ -106,3 +109,29 @@ def test_a_notice_offers_its_act_once(qapp: object) -> None:
 
     assert with_window(SampleCore(0, time.time()), story) == 0
     assert done == ["undone"]
+
+
+def shown_columns(table: DataTable) -> list[str]:
+    model = table.model()
+    assert isinstance(model, RowTable)
+    return [c.key for place, c in enumerate(model.columns) if not table.isColumnHidden(place)]
+
+
+def test_a_narrow_table_leaves_out_what_can_be_spared(qapp: object) -> None:
+    async def story(handle: WindowHandle) -> None:
+        table = DataTable(handle.context.theme, item_table(), "Items")
+        table.resize(1400, 300)
+        table.show()
+        assert {"driver", "agent", "changed_at"} <= set(shown_columns(table))
+        table.resize(840, 300)
+        await until(lambda: "agent" not in shown_columns(table), "columns left out")
+        assert {"username", "title", "state", "step", "link"} <= set(shown_columns(table))
+        assert not table.horizontalScrollBar().isVisible()
+        menu = table.column_menu()
+        next(action for action in menu.actions() if action.text() == "Driver").trigger()
+        assert "driver" in shown_columns(table)
+        table.resize(1400, 300)
+        await until(lambda: "agent" in shown_columns(table), "columns back")
+        table.deleteLater()
+
+    assert with_window(SampleCore(0, time.time()), story) == 0
