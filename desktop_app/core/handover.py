@@ -10,6 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
 from common.domain.ids import new_id
 from common.domain.states import ItemState
 from common.errors import (
@@ -33,6 +40,9 @@ OUTSTANDING = 32
 _BLOBS_PER_QUESTION = 500
 _ACCEPT_SECONDS = 60.0
 _SAVE_SECONDS = 0.05
+_TRANSFER_TRIES = 4
+_TRANSFER_PAUSE_SECONDS = 0.2
+_TRANSFER_PAUSE_MOST_SECONDS = 3.0
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +115,7 @@ class Handover:
         blobs.expect(missing)
         accepted = _AcceptedItems(self._store, self._changed)
         saver = asyncio.create_task(accepted.keep_saving(), name="save accepted")
-        transfer = asyncio.create_task(self._transfer(live, blobs, missing), name="transfer")
+        transfer = asyncio.create_task(self._transfer(live, blobs), name="transfer")
         try:
             await self._accept_all(live, found, blobs, accepted)
             await transfer
@@ -143,17 +153,24 @@ class Handover:
                 missing += [sha256 for sha256 in answer.sha256s if sha256 in set(some)]
         return missing
 
-    async def _transfer(self, live: LiveLink, blobs: "_Blobs", missing: Sequence[str]) -> None:
-        """Bring the missing media over; where the bulk link breaks, so does this hand-over."""
-        to_send = [
-            BlobToSend(sha256, blobs.refs[sha256].size, self._store.folder.media_file(sha256))
-            for sha256 in missing
-        ]
+    async def _transfer(self, live: LiveLink, blobs: "_Blobs") -> None:
+        """Bring the missing media over. A bulk link that breaks is dialled again a few times."""
         try:
-            await send_blobs(live.link.address, to_send, blobs.stored)
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(AgentUnreachableError),
+                stop=stop_after_attempt(_TRANSFER_TRIES),
+                wait=wait_exponential_jitter(_TRANSFER_PAUSE_SECONDS, _TRANSFER_PAUSE_MOST_SECONDS),
+                reraise=True,
+            ):
+                with attempt:
+                    left = [self._to_send(ref) for ref in blobs.coming()]
+                    await send_blobs(live.link.address, left, blobs.stored)
         except FlotillaError as problem:
             blobs.broke(problem)
             raise
+
+    def _to_send(self, ref: MediaRef) -> BlobToSend:
+        return BlobToSend(ref.sha256, ref.size, self._store.folder.media_file(ref.sha256))
 
     async def _accept_all(
         self,
@@ -213,6 +230,10 @@ class _Blobs:
     def expect(self, missing: Iterable[str]) -> None:
         loop = asyncio.get_running_loop()
         self._coming = {sha256: loop.create_future() for sha256 in missing}
+
+    def coming(self) -> list[MediaRef]:
+        """What is not there yet."""
+        return [self.refs[sha256] for sha256, there in self._coming.items() if not there.done()]
 
     def stored(self, sha256: str, problem: FlotillaError | None) -> None:
         if not self._coming[sha256].done():

@@ -23,6 +23,7 @@ class Relay:
         self._writers: set[asyncio.StreamWriter] = set()
         self._is_down = False
         self._cut_at: int | None = None
+        self._only_newer_than: int | None = None
 
     def cut(self) -> None:
         """Break every connection at once."""
@@ -42,20 +43,26 @@ class Relay:
         """Break every connection once `count` more bytes have been carried."""
         self._cut_at = self.carried + count
 
+    def cut_next_connection_after(self, count: int) -> None:
+        """Break one connection that does not exist yet, once it has carried `count` bytes."""
+        self._only_newer_than = self.connections
+        self._cut_at = count
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection until either side ends it."""
         if self._is_down:
             writer.transport.abort()
             return
         self.connections += 1
+        number = self.connections
         self._writers.add(writer)
         there: asyncio.StreamWriter | None = None
         try:
             back, there = await asyncio.open_connection(_HOST, self._target_port)
             self._writers.add(there)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._carry(reader, there))
-                group.create_task(self._carry(back, writer))
+                group.create_task(self._carry(reader, there, number))
+                group.create_task(self._carry(back, writer, number))
         except OSError:
             pass
         finally:
@@ -64,17 +71,33 @@ class Relay:
                     self._writers.discard(each)
                     each.transport.abort()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
+        here = 0
         with suppress(OSError):
             while piece := await reader.read(_PIECE_BYTES):
                 self.carried += len(piece)
-                if self._cut_at is not None and self.carried >= self._cut_at:
-                    self._cut_at = None
-                    self.cut()
+                here += len(piece)
+                if self._is_time_to_cut(number, here):
                     return
                 writer.write(piece)
                 await writer.drain()
         writer.transport.abort()
+
+    def _is_time_to_cut(self, number: int, here: int) -> bool:
+        if self._cut_at is None:
+            return False
+        if self._only_newer_than is not None:
+            if number <= self._only_newer_than or here < self._cut_at:
+                return False
+            self._cut_at = self._only_newer_than = None
+            raise ConnectionAbortedError  # ends both directions of this connection alone
+        if self.carried < self._cut_at:
+            return False
+        self._cut_at = None
+        self.cut()
+        return True
 
 
 @asynccontextmanager

@@ -50,6 +50,25 @@ async def test_cuts_lose_nothing_and_nothing_is_applied_twice(system: System) ->
         assert len(set(seqs)) == len(seqs)
 
 
+async def test_a_bulk_link_that_breaks_alone_is_dialled_again_and_goes_on(system: System) -> None:
+    async with relay_to(system.agent.port) as relay, system.core.client() as client:
+        line = system.agent.pair_line().replace(f":{system.agent.port}/", f":{relay.port}/")
+        await system.pair(client, line)
+        names = await system.enrol(client, [Member(username="ada")])
+        await system.sign_in(client, names)
+        photos = await system.photos(client, PHOTOS)
+        before = relay.connections
+        relay.cut_next_connection_after(20_000)
+
+        run_id = await system.upload(client, names, photos)
+        items = await system.until_at_rest(client, run_id)
+
+        assert states_of(items) == {ItemState.DONE: PHOTOS}
+        assert system.published_once() == PHOTOS
+        # The control link stayed: only the bulk link was dialled, and dialled again.
+        assert relay.connections == before + 2
+
+
 async def _next_connection(relay: Relay) -> None:
     before = relay.connections
     relay.cut()
