@@ -12,6 +12,8 @@ import os
 import signal
 import sys
 
+import psutil
+
 from agent.runners.connection import PipeReader, PipeWriter
 from agent.runners.hosts import DriverHost
 from agent.runners.messages import RunnerKind
@@ -20,6 +22,7 @@ from agent.runners.secrets import SecretBook
 from common.infra.logs import start_logging
 
 _LAST_WORDS_SECONDS = 2.0
+_NICENESS = 5
 
 
 def main() -> None:
@@ -27,6 +30,7 @@ def main() -> None:
     arguments = _parser().parse_args()
     incoming, outgoing = _take_over_pipe()
     _lead_own_group()
+    _step_back()
     secrets = SecretBook()
     start_logging(secrets.process, None)
     try:
@@ -83,6 +87,13 @@ def _take_over_pipe() -> tuple[int, int]:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return incoming, outgoing
+
+
+def _step_back() -> None:
+    """Run below the agent's main process, which must answer its desktop while we are busy."""
+    # Windows alone has priority classes; psutil knows the name nowhere else.
+    lower = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", _NICENESS)
+    psutil.Process().nice(lower)
 
 
 def _lead_own_group() -> None:

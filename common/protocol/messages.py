@@ -22,7 +22,7 @@ PROTOCOL_MAXIMUM = 1
 CONTROL_MESSAGE_LIMIT = 64 * 1024
 """Bytes of one message on the control link; a larger one ends the session."""
 BATCH_EVENTS = 100
-BATCH_SECONDS = 0.05
+BATCH_SECONDS = 0.03
 
 
 class _Message(BaseModel):

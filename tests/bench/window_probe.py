@@ -19,6 +19,7 @@ import psutil
 from PySide6.QtCore import QEvent, QModelIndex, QObject
 from PySide6.QtWidgets import QTableView
 
+from common.domain.states import ItemState
 from desktop_app.client.launcher import CoreOptions, connect
 from desktop_app.contract.runs import ItemRow
 from desktop_app.ui.app import WindowHandle, run_with
@@ -78,7 +79,8 @@ async def latency(handle: WindowHandle) -> int:
 
     def changed(first: QModelIndex, last: QModelIndex) -> None:
         for row in _rows(view, range(first.row(), last.row() + 1)):
-            if row.changed_at > known.get(row.id, 0.0):
+            # Until an agent has spoken of an item, its time is the store's.
+            if row.state is not ItemState.QUEUED and row.changed_at > known.get(row.id, 0.0):
                 known[row.id] = row.changed_at
                 waiting.append(row.changed_at)
         view.viewport().update()  # a row out of sight counts with the next paint
