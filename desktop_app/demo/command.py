@@ -41,7 +41,7 @@ class DemoOptions:
 
 
 @dataclass(slots=True)
-class _Report:
+class Report:
     """What the voyage leaves behind for the end of the program."""
 
     outcome: Outcome | None = None
@@ -62,7 +62,7 @@ def run_demo(options: DemoOptions) -> int:
     console = Console()
     has_display = choose_display(os.environ)
     stage = Stage(options.folder.absolute())
-    report = _Report()
+    report = Report()
     narrator = TerminalNarrator(console)
     with interruptible():
         try:
@@ -103,7 +103,7 @@ async def _voyage(
     window: WindowHandle,
     stage: Stage,
     narrator: TerminalNarrator,
-    report: _Report,
+    report: Report,
     options: DemoOptions,
     console: Console,
     *,
@@ -135,7 +135,7 @@ async def _voyage(
 async def _summary(
     console: Console,
     client: CoreClient,
-    report: _Report,
+    report: Report,
     pictures: Sequence[Path],
     *,
     keep: bool,

@@ -50,7 +50,7 @@ def _columns() -> tuple[Column[AgentRow], ...]:
             "Agent",
             lambda a: Text(a.name, strong=True, icon="server"),
             lambda a: a.name.lower(),
-            width=140,
+            width=124,
             stretch=True,
         ),
         Column(
@@ -58,14 +58,14 @@ def _columns() -> tuple[Column[AgentRow], ...]:
             "Link",
             lambda a: pill_of(look_of(a.link)),
             lambda a: _LINK_ORDER[a.link],
-            width=140,
+            width=128,
         ),
         Column(
             "address",
             "Address",
             lambda a: Text(f"{a.host}:{a.port}", muted=True),
             lambda a: (a.host, a.port),
-            width=124,
+            width=152,
             spare=1,
         ),
         Column(
