@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Generic, Self, TypeVar
 
@@ -31,7 +32,7 @@ Wish = TypeVar("Wish", bound=Command)
 Pushed = TypeVar("Pushed")
 
 
-class _Stream(Generic[Wish, Pushed]):
+class _Stream(ABC, Generic[Wish, Pushed]):
     """One socket of the core, with what the client wishes to hear on it."""
 
     def __init__(self, locate: Locate, path: str, wish: Wish) -> None:
@@ -124,8 +125,9 @@ class _Stream(Generic[Wish, Pushed]):
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, _PAUSE_MOST_SECONDS)
 
+    @abstractmethod
     def _read(self, data: str | bytes) -> Pushed:
-        raise NotImplementedError
+        """Turn one message of the socket into what the client iterates over."""
 
 
 class ChangeStream(_Stream[Watch, Change]):

@@ -23,7 +23,8 @@ from desktop_app.ui.views.dialogs.edit_accounts import EditAccountsDialog
 from desktop_app.ui.views.dialogs.hold_accounts import HoldDialog
 from desktop_app.ui.views.dialogs.import_accounts import ImportDialog
 from desktop_app.ui.views.widgets.bulk_bar import BulkBar
-from desktop_app.ui.views.widgets.chip_bar import Chip, ChipBar
+from desktop_app.ui.views.widgets.chip_bar import ChipBar
+from desktop_app.ui.views.widgets.chips import Chip
 from desktop_app.ui.views.widgets.controls import button, icon_button, row
 from desktop_app.ui.views.widgets.data_table import DataTable, show_in
 from desktop_app.ui.views.widgets.empty_state import Empty, EmptyState

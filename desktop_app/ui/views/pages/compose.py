@@ -26,7 +26,7 @@ from desktop_app.ui.views.context import ViewContext
 from desktop_app.ui.views.pages.compose_caption import CaptionCard
 from desktop_app.ui.views.pages.compose_posts import PostsCard
 from desktop_app.ui.views.pages.compose_preflight import PreflightPanel
-from desktop_app.ui.views.widgets.chip_bar import Chip
+from desktop_app.ui.views.widgets.chips import Chip
 from desktop_app.ui.views.widgets.controls import ICON_GAP, button, card, label, row, separator
 from desktop_app.ui.views.widgets.flow_chips import FlowChips
 from desktop_app.ui.views.widgets.page import Page

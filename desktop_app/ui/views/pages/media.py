@@ -14,7 +14,8 @@ from desktop_app.ui.presenters.media import FILE_KINDS, MediaPresenter
 from desktop_app.ui.views.context import ViewContext, waiting_state
 from desktop_app.ui.views.dialogs.base import ConfirmDialog
 from desktop_app.ui.views.widgets.bulk_bar import BulkBar
-from desktop_app.ui.views.widgets.chip_bar import Chip, ChipBar
+from desktop_app.ui.views.widgets.chip_bar import ChipBar
+from desktop_app.ui.views.widgets.chips import Chip
 from desktop_app.ui.views.widgets.controls import (
     button,
     clear_layout,

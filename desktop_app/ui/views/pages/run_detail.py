@@ -26,7 +26,8 @@ from desktop_app.ui.models.runs import RUN_FINAL, ledger_table, ledger_text
 from desktop_app.ui.presenters.runs import RunsPresenter
 from desktop_app.ui.views.context import ViewContext
 from desktop_app.ui.views.dialogs.base import ConfirmDialog
-from desktop_app.ui.views.widgets.chip_bar import Chip, ChipBar
+from desktop_app.ui.views.widgets.chip_bar import ChipBar
+from desktop_app.ui.views.widgets.chips import Chip
 from desktop_app.ui.views.widgets.controls import (
     ElidedLabel,
     button,

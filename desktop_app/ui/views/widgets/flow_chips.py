@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QSizePolicy
 
 from desktop_app.ui.theme.theme import Theme
-from desktop_app.ui.views.widgets.chip_bar import Chip, chip_text
+from desktop_app.ui.views.widgets.chips import CHIP_GAP, CHIP_HEIGHT, Chip, Chips
 
-_GAP = 6
-_LINE = 26
 _MOST = 60
+"""Chips shown at most, besides those that are on."""
 
 
-class FlowChips(QWidget):
-    """Chips of which any number may be on."""
-
-    chosen = Signal(frozenset)
+class FlowChips(Chips):
+    """Chips on several lines; the height follows from the width."""
 
     def __init__(self, theme: Theme, what: str) -> None:
-        super().__init__()
-        self._theme = theme
-        self._what = what
-        self._on: frozenset[str] = frozenset()
-        self._buttons: dict[str, QToolButton] = {}
+        super().__init__(theme, what, on_colour="accent")
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
-    def set_chips(self, chips: list[Chip], on: frozenset[str]) -> None:
+    def set_chips(self, chips: Sequence[Chip], on: frozenset[str]) -> None:
         """Show these chips, with those in `on` switched on."""
-        self._on = on
-        shown = chips[:_MOST] + [chip for chip in chips[_MOST:] if chip.key in on]
-        if [chip.key for chip in shown] != list(self._buttons):
-            for old in self._buttons.values():
-                old.hide()
-                old.deleteLater()
-            self._buttons = {chip.key: self._make(chip) for chip in shown}
-        for chip in shown:
-            made = self._buttons[chip.key]
-            made.setText(chip_text(chip))
-            made.setChecked(chip.key in on)
-            made.setAccessibleName(f"{self._what}: {chip.label}, {chip.count:,}")
-        self._place()
-        self.updateGeometry()
+        first, rest = chips[:_MOST], chips[_MOST:]
+        self._show_chips([*first, *(chip for chip in rest if chip.key in on)], on)
 
     def hasHeightForWidth(self) -> bool:
         """Say that the height follows from the width."""
@@ -58,27 +40,6 @@ class FlowChips(QWidget):
         """Return the size at the present width."""
         return QSize(300, self._flow(max(self.width(), 300), move=False))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Flow anew."""
-        super().resizeEvent(event)
-        self._place()
-
-    def _make(self, chip: Chip) -> QToolButton:
-        made = QToolButton(self)
-        made.setProperty("chip", "filter")
-        made.setCheckable(True)
-        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        if chip.icon:
-            made.setIcon(self._theme.icon(chip.icon, chip.colour, "accent"))
-            made.setIconSize(QSize(12, 12))
-        made.clicked.connect(lambda on: self._switch(chip.key, on))
-        made.show()
-        return made
-
-    def _switch(self, key: str, on: bool) -> None:
-        self.chosen.emit(self._on | {key} if on else self._on - {key})
-
     def _place(self) -> None:
         self._flow(self.width(), move=True)
 
@@ -87,8 +48,8 @@ class FlowChips(QWidget):
         for made in self._buttons.values():
             wide = made.sizeHint().width()
             if left and left + wide > width:
-                left, top = 0, top + _LINE + _GAP
+                left, top = 0, top + CHIP_HEIGHT + CHIP_GAP
             if move:
-                made.setGeometry(left, top, wide, _LINE)
-            left += wide + _GAP
-        return top + _LINE
+                made.setGeometry(left, top, wide, CHIP_HEIGHT)
+            left += wide + CHIP_GAP
+        return top + CHIP_HEIGHT
