@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -82,6 +84,14 @@ def ask_to_stop(process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.CTRL_BREAK_EVENT)
     else:
         process.terminate()
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Say whether a process is gone, or only waits for its parent to take note of its end."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def wait_for_ready_file(

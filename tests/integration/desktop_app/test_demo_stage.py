@@ -11,6 +11,7 @@ import pytest
 
 from common.errors import ConflictError
 from desktop_app.demo.stage import Stage
+from tests.support.child_process import has_ended
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -31,7 +32,7 @@ async def test_an_early_end_leaves_no_process(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await starting
     await stage.stop()
-    assert not [process for process in started if process.is_running()]
+    assert not [process for process in started if not has_ended(process)]
 
 
 async def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ async def test_what_a_killed_demo_left_is_ended_by_the_next(tmp_path: Path) -> N
     said = json.loads(mark.read_text("utf-8"))
     mark.write_text(json.dumps(said | {"demo": {"pid": said["demo"]["pid"], "since": 1.0}}))
     following = Stage(tmp_path / "demo")
-    assert not [process for process in left if process.is_running()]
+    assert not [process for process in left if not has_ended(process)]
     assert not (following.folder / "agent").exists()
     await stage.stop()
     await following.stop()

@@ -6,6 +6,7 @@ import psutil
 
 from common.domain.states import ActionState, ItemState, LinkState
 from desktop_app.contract.runs import ItemRow
+from tests.support.child_process import has_ended
 from tests.support.system import CONFIGURE, Member, System, needs_operator
 from tests.support.waiting import wait_until_async
 
@@ -36,8 +37,9 @@ async def test_post_on_its_way_is_never_sent_again_and_the_rest_goes_on(system: 
 
         system.agent.kill()
         # A runner without its agent ends by itself, not only when the next agent reaps it.
+        # Its own deadlines for closing what it holds add up to less than this.
         await wait_until_async(
-            lambda: not any(child.is_running() for child in children), "the runners' end"
+            lambda: all(has_ended(child) for child in children), "the runners' end", seconds=30
         )
         # The request had left: the platform publishes it although nobody hears the answer.
         await wait_until_async(lambda: system.published("ada"), "the post at the platform")

@@ -26,6 +26,7 @@ from desktop_app.store.accounts import AccountQuery
 from desktop_app.store.store import open_store
 from tests.support.agent_link import Paired, pair
 from tests.support.canaries import Allowed, Canaries
+from tests.support.child_process import has_ended
 from tests.support.system import CONFIGURE, Member, System, running_system, states_of
 from tests.support.waiting import wait_until_async
 
@@ -125,7 +126,9 @@ async def _kill(system: System) -> None:
     system.core.kill()
     system.agent.kill()
     await wait_until_async(
-        lambda: not any(child.is_running() for child in children), "the end of runners and browser"
+        lambda: all(has_ended(child) for child in children),
+        "the end of runners and browser",
+        seconds=30,
     )
 
 
