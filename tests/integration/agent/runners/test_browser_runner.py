@@ -65,12 +65,7 @@ async def test_sign_in_and_publish_are_watched_live(
     runner.send(start)
     ended = await runner.ended(start.item.item_id)
     assert ended.state is ItemState.DONE, ended.error
-    (first,) = await runner.wait_for_frames(1)
-    assert first.channel == 7
-    assert first.jpeg.startswith(b"\xff\xd8")
-    assert len(runner.frames) == 1, "a second frame before the first was seen"
 
-    runner.send(ScreenSeen(channel=7))
     found = await runner.wait_for(SessionFound)
     account = account.model_copy(update={"session": found.session})
     post = photo_post(make_photo(tmp_path / "a.jpg"), "Watched")
@@ -78,6 +73,11 @@ async def test_sign_in_and_publish_are_watched_live(
     runner.send(publish)
     ended = await runner.ended(publish.item.item_id)
     assert ended.state is ItemState.DONE, ended.error
+    (first,) = await runner.wait_for_frames(1)
+    assert first.channel == 7
+    assert first.jpeg.startswith(b"\xff\xd8")
+    assert len(runner.frames) == 1, "a second frame before the first was seen"
+    runner.send(ScreenSeen(channel=7))
     await runner.wait_for_frames(2)
     runner.send(StopScreen(account_id=account.account_id, channel=7))
     states = [step.state for step in runner.steps(publish.item.item_id)]
