@@ -105,6 +105,7 @@ class Publisher:
             post_code=shortcode(pk),
             post_id=f"{pk}_{account.user_id}",
             items=items,
+            list_late_ms=context.list_late_ms,
         )
         post = self._state.posts.by_pk(pk)
         if post is None:

@@ -129,7 +129,6 @@ def _server(app: ASGIApp) -> _Server:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        date_header=False,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -178,7 +177,13 @@ def _listeners(options: Options) -> tuple[socket.socket, socket.socket, socket.s
 
 def _listen(host: str, port: int, opened: contextlib.ExitStack) -> socket.socket:
     try:
-        return opened.enter_context(socket.create_server((host, port), backlog=_BACKLOG))
+        listener = socket.create_server((host, port), backlog=_BACKLOG)
+        # Only a socket that says it is TCP has Nagle's algorithm switched off by asyncio. With it
+        # on, each answer's body would wait some 40 ms for the client to acknowledge its headers.
+        named = socket.socket(
+            listener.family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach()
+        )
+        return opened.enter_context(named)
     except OSError as error:
         raise AddressError(
             f"Port {port} on {host} can't be opened: {error.strerror}. "

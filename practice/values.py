@@ -18,10 +18,28 @@ RecordKind = Literal[
     "session_revoked",
     "upload_received",
     "published",
+    "fault",
+]
+FaultKind = Literal[
+    "refuse_status",
+    "drop_before_apply",
+    "drop_after_apply",
+    "status_after_apply",
+    "apply_late",
+    "delay_ms",
+    "list_late",
+    "expire_session",
 ]
 
 PHOTO, VIDEO, ALBUM = 1, 2, 8
 """The platform's numbers for kinds of post."""
+
+VISIBILITY_SECONDS = 1.0
+"""The longest that a late listing or a late effect may take in honest operation.
+
+Whoever looks for a post that long after its request's end, and doesn't find it, may conclude that
+it was never made. Told by the admin API and enforced by nothing: a fault may be set beyond it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,8 @@ class Post:
     caption: str
     items: tuple[MediaItem, ...]
     source: Source
+    listed_at: float = 0.0
+    """Unix seconds from which on readers see it; 0 unless a fault holds it back."""
 
     @property
     def media_id(self) -> str:
@@ -100,11 +120,18 @@ class RequestContext:
     source: Source
     proxy: str | None = None
     user_agent: str | None = None
+    list_late_ms: int = 0
+    """Milliseconds for which a post that this request makes stays out of sight."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecord:
-    """One effect that happened. Every record has every field, so that readers need no cases."""
+    """One effect, or one fault, that happened.
+
+    Every record has every field, so that readers need no cases. A fault's record comes before
+    those of the effects of the same ``request_id``; its ``account`` is empty where the sender
+    wasn't signed in.
+    """
 
     sequence: int
     at: str
@@ -127,3 +154,9 @@ class LedgerRecord:
     reason: str | None = None
     """Why a sign-in was refused, or how a submitted password was judged."""
     items: tuple[MediaItem, ...] = field(default=())
+    list_late_ms: int = 0
+    """Milliseconds for which a published post stays out of every listing and single-post read."""
+    fault: FaultKind | None = None
+    """What went wrong."""
+    route: str | None = None
+    """Path of the request that the fault hit."""

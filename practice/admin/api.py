@@ -17,7 +17,7 @@ from practice.http.pipeline import Counters
 from practice.state.accounts import AccountError, NewAccount
 from practice.state.platform import PlatformState
 from practice.totp import SeedError
-from practice.values import RequestContext
+from practice.values import VISIBILITY_SECONDS, Account, Post, RequestContext
 
 _CONTEXT = RequestContext(request_id="admin", source="admin")
 _LEDGER_PAGE = 10_000
@@ -37,6 +37,7 @@ class AdminApi:
             ("/admin/accounts", "POST", self.create_accounts),
             ("/admin/accounts", "GET", self.list_accounts),
             ("/admin/accounts/{username}/revoke_sessions", "POST", self.revoke_sessions),
+            ("/admin/accounts/{username}/posts", "GET", self.list_posts),
             ("/admin/ledger", "GET", self.read_ledger),
             ("/admin/reset", "POST", self.reset),
             ("/admin/faults", "POST", self.add_fault),
@@ -74,7 +75,7 @@ class AdminApi:
                         "two_factor": account.sealed_totp_seed is not None,
                         "require_proxy": account.require_proxy,
                         "sessions": len(self._state.sessions.of_user(account.user_id)),
-                        "posts": self._state.posts.count_of(account.user_id),
+                        "posts": len(self._state.posts.of_user(account.user_id)),
                     }
                     for account in self._state.accounts.all()
                 ]
@@ -83,13 +84,16 @@ class AdminApi:
 
     async def revoke_sessions(self, request: Request) -> Response:
         """End every session of an account, as the platform does when it distrusts somebody."""
-        account = self._state.accounts.by_name(request.path_params["username"])
-        if account is None:
-            raise RefusedError(404, "There is no such account.")
+        account = self._account(request)
         sessions = self._state.sessions.of_user(account.user_id)
         for session in sessions:
             self._state.close_session(session, account, "session_revoked", _CONTEXT)
         return JsonAnswer({"revoked": len(sessions)})
+
+    async def list_posts(self, request: Request) -> Response:
+        """Every post of an account in truth, oldest first, whether readers see it yet or not."""
+        posts = self._state.posts.of_user(self._account(request).user_id)
+        return JsonAnswer({"posts": [_post_shape(post) for post in posts]})
 
     async def read_ledger(self, request: Request) -> Response:
         """Records after a sequence, in order; ``last`` is the newest sequence there is."""
@@ -107,7 +111,7 @@ class AdminApi:
         return JsonAnswer({"status": "ok"})
 
     async def add_fault(self, request: Request) -> Response:
-        """Set one fault."""
+        """Set one fault; its kinds and fields are those of ``practice.http.faults``."""
         try:
             fault = self._faults.add(await _json_object(request))
         except FaultError as error:
@@ -135,19 +139,27 @@ class AdminApi:
         return JsonAnswer({"name": login.name, "username": login.username}, status_code=201)
 
     async def health(self, _: Request) -> Response:
-        """Says that the platform answers."""
-        return JsonAnswer({"status": "ok"})
+        """Says that the platform answers, and how late it may be about what it shows."""
+        return JsonAnswer({"status": "ok", "visibility_seconds": VISIBILITY_SECONDS})
 
     async def metrics(self, _: Request) -> Response:
-        """Requests served, faults done, and processor seconds used by this process."""
+        """Requests served, faults done and still to have their effect, processor seconds used."""
         return JsonAnswer(
             {
                 "requests": self._counters.requests,
                 "faults": self._counters.faults,
+                "late_requests": self._counters.late,
                 "cpu_seconds": time.process_time(),
                 "ledger_records": self._state.ledger.last_sequence,
+                "visibility_seconds": VISIBILITY_SECONDS,
             }
         )
+
+    def _account(self, request: Request) -> Account:
+        account = self._state.accounts.by_name(request.path_params["username"])
+        if account is None:
+            raise RefusedError(404, "There is no such account.")
+        return account
 
     def _check_all(self, wanted: list[NewAccount]) -> None:
         names: set[str] = set()
@@ -160,6 +172,20 @@ class AdminApi:
                 raise AccountError(
                     f"{each.username}: there is no proxy {each.require_proxy!r}; make it first."
                 )
+
+
+def _post_shape(post: Post) -> dict[str, Any]:
+    return {
+        "post_id": post.media_id,
+        "post_code": post.code,
+        "caption": post.caption,
+        "media_type": post.media_type,
+        "product_type": post.product_type,
+        "taken_at": post.taken_at,
+        "content_sha256": [item.sha256 for item in post.items],
+        "source": post.source,
+        "listed_at": post.listed_at,
+    }
 
 
 def _new_account(wanted: object) -> NewAccount:

@@ -4,13 +4,14 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from practice.http.caller import identify
-from practice.http.faults import Fault, FaultPlan
+from practice.http.body import RequestBody
+from practice.http.caller import Caller, identify
+from practice.http.faults import Fault, FaultPlan, Hit
 from practice.state.platform import PlatformState
 from practice.values import RequestContext
 
@@ -24,6 +25,8 @@ class Counters:
 
     requests: int = 0
     faults: int = 0
+    late: int = 0
+    """Requests whose sender was cut off and whose effect is still to come."""
 
 
 class Pipeline:
@@ -54,29 +57,74 @@ class Pipeline:
         self._counters.requests += 1
         caller = identify(scope["headers"], self._context_of(scope), self._state)
         scope["state"]["caller"] = caller
-        body = _RequestBody(receive)
+        body = RequestBody(receive)
         answer = _tagged(send, body, caller.context.request_id)
-        fault = self._faults.take(
-            scope["path"], caller.account.username if caller.account else None
-        )
-        if fault is None:
+        hit = self._faults.take(scope["path"], caller.account.username if caller.account else None)
+        if hit is None:
             await self._routes(scope, body.receive, answer)
         else:
-            self._counters.faults += 1
-            await self._suffer(fault, scope, body.receive, answer)
+            await self._suffer(hit, caller, scope, body, answer)
 
-    async def _suffer(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        match fault.kind:
-            case "delay_ms":
-                await asyncio.sleep(fault.delay_ms / 1000)
-                await self._routes(scope, receive, send)
+    async def _suffer(
+        self, hit: Hit, caller: Caller, scope: Scope, body: RequestBody, send: Send
+    ) -> None:
+        self._counters.faults += len(hit.faults)
+        for fault in hit.faults:
+            self._state.record_fault(fault.kind, scope["path"], caller.account, caller.context)
+        scope["state"]["caller"] = self._modified(caller, hit)
+        if (delay := hit.delay_of("delay_ms")) and not await self._held_up(delay, body):
+            return
+        answer = hit.answer
+        if answer is None:
+            await self._routes(scope, body.receive, send)
+            return
+        match answer.kind:
             case "refuse_status":
-                await _refuse(fault, send)
+                await _refuse(answer, send)
             case "drop_before_apply":
-                await _drop(scope, receive)
+                await _drop(scope, body)
             case "drop_after_apply":
-                await self._routes(scope, receive, _discard)
-                await _drop(scope, receive)
+                await self._routes(scope, body.receive, _discard)
+                await _drop(scope, body)
+            case "status_after_apply":
+                await self._routes(scope, body.receive, _discard)
+                await _refuse(answer, send)
+            case "apply_late":
+                await self._apply_late(answer.delay_ms, scope, body)
+
+    def _modified(self, caller: Caller, hit: Hit) -> Caller:
+        """The caller as the route will see it."""
+        context = replace(caller.context, list_late_ms=hit.delay_of("list_late"))
+        if hit.has("expire_session") and caller.session and caller.account:
+            self._state.close_session(caller.session, caller.account, "session_revoked", context)
+            return Caller(context)
+        return replace(caller, context=context)
+
+    async def _held_up(self, delay_ms: int, body: RequestBody) -> bool:
+        """Take the request in and wait; whether there is still something to do."""
+        resets = self._state.resets
+        if not await body.take_in():
+            return False
+        await asyncio.sleep(delay_ms / 1000)
+        return self._state.resets == resets
+
+    async def _apply_late(self, delay_ms: int, scope: Scope, body: RequestBody) -> None:
+        """Cut the connection and run the route later, in the server's own task of this request.
+
+        A server that stops cancels its tasks. To this one that is an end like any other, for
+        nobody waits for an answer any more.
+        """
+        if not await body.take_in():
+            return
+        self._counters.late += 1
+        try:
+            await _drop(scope, body)
+            if await self._held_up(delay_ms, body):
+                await self._routes(scope, body.receive, _discard)
+        except asyncio.CancelledError:
+            return
+        finally:
+            self._counters.late -= 1
 
     def _context_of(self, scope: Scope) -> RequestContext:
         port = scope["client"][1] if scope["client"] else 0
@@ -89,26 +137,7 @@ class Pipeline:
         )
 
 
-class _RequestBody:
-    """A request's body on its way in, which knows whether it has arrived whole."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._ended = False
-
-    async def receive(self) -> Message:
-        """The next piece."""
-        message = await self._receive()
-        self._ended = not message.get("more_body", False)
-        return message
-
-    async def drain(self) -> None:
-        """Take in what is left, so that an early answer doesn't cut off a sender mid-way."""
-        while not self._ended:
-            await self.receive()
-
-
-def _tagged(send: Send, body: _RequestBody, request_id: str) -> Send:
+def _tagged(send: Send, body: RequestBody, request_id: str) -> Send:
     """``send`` that waits for the request's end and adds the request's id to the headers."""
     header = (REQUEST_ID_HEADER, request_id.encode())
 
@@ -132,11 +161,10 @@ async def _refuse(fault: Fault, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _drop(scope: Scope, receive: Receive) -> None:
+async def _drop(scope: Scope, body: RequestBody) -> None:
     """Cut the connection without an answer and wait until it is gone."""
     scope["state"]["connection"].abort()
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await body.sender_gone()
 
 
 async def _discard(_: Message) -> None:

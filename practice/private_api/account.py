@@ -52,5 +52,5 @@ class AccountRoutes:
     def _user(self, account: Account | None) -> Response:
         if account is None:
             raise RefusedError(404, "User not found")
-        count = self._state.posts.count_of(account.user_id)
+        count = self._state.listings.count_of(account.user_id)
         return JsonAnswer({"user": self._shapes.user(account, count), "status": "ok"})

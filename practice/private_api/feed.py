@@ -38,7 +38,7 @@ class FeedRoutes:
     async def timeline(self, request: Request) -> Response:
         """The home feed: the newest posts of everyone."""
         signed_in(request)
-        posts = self._state.posts.newest(_HOME)
+        posts = self._state.listings.newest(_HOME)
         items = [{"media_or_ad": self._shapes.media(post)} for post in posts]
         return JsonAnswer({"feed_items": items, "status": "ok"})
 
@@ -50,14 +50,14 @@ class FeedRoutes:
             raise RefusedError(404, "User not found")
         count = _number(request.query_params.get("count", "")) or _PAGE
         before = _number(request.query_params.get("max_id", "").partition("_")[0])
-        posts, older = self._state.posts.page_of(user_id, min(count, _LARGEST_PAGE), before)
+        posts, older = self._state.listings.page_of(user_id, min(count, _LARGEST_PAGE), before)
         return JsonAnswer(self._shapes.feed(posts, older))
 
     async def media_info(self, request: Request) -> Response:
         """One post by its number, with or without the owner's number behind it."""
         signed_in(request)
         pk = _number(request.path_params["media_id"].partition("_")[0])
-        post = self._state.posts.by_pk(pk) if pk is not None else None
+        post = self._state.listings.by_pk(pk) if pk is not None else None
         if post is None:
             raise RefusedError(400, "Media not found or unavailable")
         return JsonAnswer({"items": [self._shapes.media(post)], "status": "ok"})

@@ -38,16 +38,23 @@ class Shapes:
         }
 
     def media(self, post: Post) -> dict[str, Any]:
-        """A post."""
+        """A post.
+
+        The upload id isn't among the fields: nothing shows that the real platform gives it back,
+        so a client that looks for its own post has to know it by what everybody sees.
+        """
         shape: dict[str, Any] = {
             "pk": str(post.pk),
             "id": post.media_id,
             "code": post.code,
             "taken_at": post.taken_at,
             "media_type": post.media_type,
+            "product_type": post.product_type,
+            "caption": {"text": post.caption} if post.caption else None,
             "user": {"pk": str(post.user_id)},
         }
         if post.media_type == ALBUM:
+            shape["carousel_media_count"] = len(post.items)
             shape["carousel_media"] = [
                 {"pk": f"{post.pk}{place}", "media_type": _item_type(item), **self._files(item)}
                 for place, item in enumerate(post.items)
@@ -66,11 +73,12 @@ class Shapes:
 
     def _files(self, item: MediaItem) -> dict[str, Any]:
         image = item.sha256 if item.kind == "photo" else item.cover_sha256
-        files: dict[str, Any] = {}
+        files: dict[str, Any] = {"original_width": item.width, "original_height": item.height}
         if image:
             files["image_versions2"] = {"candidates": [self._file(item, image)]}
         if item.kind == "video":
             files["video_versions"] = [self._file(item, item.sha256)]
+            files["video_duration"] = item.duration
         return files
 
     def _file(self, item: MediaItem, sha256: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The ledger: the ordered record of every effect, and the source of uploads and posts."""
+"""The ledger: the ordered record of every effect and fault, the source of uploads and posts."""
 
 import dataclasses
 import itertools
@@ -9,6 +9,7 @@ import orjson
 
 from practice.state.journal import Journal
 from practice.values import (
+    FaultKind,
     LedgerRecord,
     MediaItem,
     ProductType,
@@ -29,6 +30,9 @@ class Facts(TypedDict, total=False):
     post_id: str
     reason: str
     items: tuple[MediaItem, ...]
+    list_late_ms: int
+    fault: FaultKind
+    route: str
 
 
 class Ledger:

@@ -1,5 +1,6 @@
 """Everything the platform knows, opened from one folder."""
 
+import time
 from pathlib import Path
 from typing import Unpack
 
@@ -7,11 +8,19 @@ from practice.crypto import KeyRing
 from practice.state.accounts import AccountBook, NewAccount
 from practice.state.journal import Journal
 from practice.state.ledger import Facts, Ledger
+from practice.state.listings import Listings
 from practice.state.media import MediaStore
 from practice.state.posts import PostBook, UploadBook
 from practice.state.proxies import ProxyBook
 from practice.state.sessions import SessionBook
-from practice.values import Account, LedgerRecord, RecordKind, RequestContext, Session
+from practice.values import (
+    Account,
+    FaultKind,
+    LedgerRecord,
+    RecordKind,
+    RequestContext,
+    Session,
+)
 
 
 class PlatformState:
@@ -31,6 +40,9 @@ class PlatformState:
         self.media = MediaStore(folder / "media")
         self.uploads = UploadBook()
         self.posts = PostBook()
+        self.listings = Listings(self.posts, time.time)
+        self.resets = 0
+        """How often everything was forgotten since the folder was opened."""
         for record in self.ledger.take_replay():
             self._apply(record)
 
@@ -49,6 +61,13 @@ class PlatformState:
     ) -> LedgerRecord:
         """Write what somebody tried under a name that isn't an account."""
         return self._record(kind, username, None, context, reason=reason)
+
+    def record_fault(
+        self, fault: FaultKind, route: str, account: Account | None, context: RequestContext
+    ) -> LedgerRecord:
+        """Write that a fault hit a request, before anything else comes of it."""
+        username, user_id = (account.username, account.user_id) if account else ("", None)
+        return self._record("fault", username, user_id, context, fault=fault, route=route)
 
     def create_account(self, wanted: NewAccount, context: RequestContext) -> Account:
         """Make an account and record it; raises as ``AccountBook.create`` does."""
@@ -72,6 +91,7 @@ class PlatformState:
         self.media.clear()
         self.uploads.clear()
         self.posts.clear()
+        self.resets += 1
 
     def close(self) -> None:
         """Let go of every file."""

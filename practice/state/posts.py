@@ -1,6 +1,7 @@
 """Uploads and posts. Neither has a file: both are folded from the ledger's records."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from practice.ids import PostNumbers
@@ -32,7 +33,10 @@ class UploadBook:
 
 
 class PostBook:
-    """Every post by number, by code, and by owner in the order of publishing."""
+    """Every post by number, by code, and by owner in the order of publishing.
+
+    This is the truth; what readers get to see of it is up to ``Listings``.
+    """
 
     def __init__(self) -> None:
         self.numbers = PostNumbers()
@@ -58,28 +62,13 @@ class PostBook:
         """The post with this page code."""
         return self._by_code.get(code)
 
-    def count_of(self, user_id: int) -> int:
-        """How many posts an account has."""
-        return len(self._by_user.get(user_id, ()))
+    def of_user(self, user_id: int) -> Sequence[Post]:
+        """Every post of one account, oldest first."""
+        return self._by_user.get(user_id, ())
 
-    def page_of(
-        self, user_id: int, count: int, before: int | None = None
-    ) -> tuple[list[Post], bool]:
-        """Up to ``count`` posts of one account, newest first, and whether older ones remain.
-
-        ``before`` is the number of the last post of the page before.
-        """
-        older = [
-            post
-            for post in reversed(self._by_user.get(user_id, ()))
-            if before is None or post.pk < before
-        ]
-        return older[:count], len(older) > count
-
-    def newest(self, count: int) -> list[Post]:
-        """The newest posts of everyone."""
-        recent = list(self._by_pk.values())[-count:]
-        return recent[::-1]
+    def newest_first(self) -> Iterator[Post]:
+        """Every post of everyone, newest first."""
+        return reversed(self._by_pk.values())
 
     def clear(self) -> None:
         """Forget every post."""
@@ -97,14 +86,16 @@ def _post_of(record: LedgerRecord) -> Post:
     if not (record.post_id and record.post_code and record.media_type and record.product_type):
         raise ValueError(f"Ledger record {record.sequence} says published but names no post.")
     pk, _, owner = record.post_id.partition("_")
+    published_at = datetime.fromisoformat(record.at).timestamp()
     return Post(
         pk=int(pk),
         code=record.post_code,
         user_id=int(owner),
-        taken_at=int(datetime.fromisoformat(record.at).timestamp()),
+        taken_at=int(published_at),
         media_type=record.media_type,
         product_type=record.product_type,
         caption=record.caption or "",
         items=record.items,
         source=record.source,
+        listed_at=published_at + record.list_late_ms / 1000 if record.list_late_ms else 0.0,
     )

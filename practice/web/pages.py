@@ -46,18 +46,18 @@ class Pages:
         account = self._state.accounts.by_name(request.path_params["username"])
         if account is None:
             raise HTTPException(404, "No account has that name.")
-        posts, _ = self._state.posts.page_of(account.user_id, _GRID_POSTS)
+        posts, _ = self._state.listings.page_of(account.user_id, _GRID_POSTS)
         return self._renderer.page(
             "profile.html",
             viewer_of(request).account,
             owner=account,
-            count=self._state.posts.count_of(account.user_id),
+            count=self._state.listings.count_of(account.user_id),
             posts=[self._renderer.post_view(post) for post in posts],
         )
 
     async def post(self, request: Request) -> Response:
         """One post; open to everyone."""
-        post = self._state.posts.by_code(request.path_params["code"])
+        post = self._state.listings.by_code(request.path_params["code"])
         if post is None:
             raise HTTPException(404, "There is no such post.")
         view = self._renderer.post_view(post)
@@ -90,7 +90,8 @@ class Pages:
         viewer = viewer_of(request).account
         if viewer is None:
             return RedirectResponse("/accounts/login/", status_code=303)
-        posts = [self._renderer.post_view(post) for post in self._state.posts.newest(_HOME_POSTS)]
+        newest = self._state.listings.newest(_HOME_POSTS)
+        posts = [self._renderer.post_view(post) for post in newest]
         welcome = WELCOME_COOKIE in request.cookies
         answer = self._renderer.page(
             "home.html", viewer, posts=posts, welcome=welcome, compose=compose

@@ -48,7 +48,9 @@ class PracticeProcess(ChildProcess):
         )
 
     @classmethod
-    def start(cls, data: Path, *arguments: str) -> Self:
+    def start(
+        cls, data: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> Self:
         """Start a platform on ``data`` and wait until it listens.
 
         ``arguments`` are added to the command line, e.g. ``"--port", "8123"``.
@@ -57,7 +59,7 @@ class PracticeProcess(ChildProcess):
         ready_file, log = data / "ready.json", data / "output.log"
         ready_file.unlink(missing_ok=True)
         command = ["practice.cli", "serve", "--data", str(data), "--ready-file", str(ready_file)]
-        process = launch([*command, *arguments], log)
+        process = launch([*command, *arguments], log, environment)
         return cls(data, process, wait_for_ready_file(ready_file, process, log, cls.start_seconds))
 
     def stop(self) -> int:
@@ -80,6 +82,13 @@ class PracticeProcess(ChildProcess):
         listing: list[dict[str, Any]] = self._call("GET", "/admin/accounts")["accounts"]
         return listing
 
+    def posts(self, username: str) -> list[dict[str, Any]]:
+        """Every post of an account in truth, oldest first, whether it is listed yet or not."""
+        posts: list[dict[str, Any]] = self._call("GET", f"/admin/accounts/{username}/posts")[
+            "posts"
+        ]
+        return posts
+
     def ledger(self, after: int = 0, kind: str | None = None) -> list[dict[str, Any]]:
         """Every record after a sequence, in order; of one kind only where ``kind`` says so."""
         records: list[dict[str, Any]] = []
@@ -91,7 +100,7 @@ class PracticeProcess(ChildProcess):
                 return [record for record in records if kind in (None, record["kind"])]
 
     def fault(self, kind: str, route: str, **fields: Any) -> dict[str, Any]:
-        """Set a fault; fields are account, count, delay_ms, status and body."""
+        """Set a fault; kinds and fields are those of `practice.http.faults`."""
         return self._call("POST", "/admin/faults", {"kind": kind, "route": route, **fields})
 
     def faults(self) -> list[dict[str, Any]]:
@@ -115,7 +124,7 @@ class PracticeProcess(ChildProcess):
         return revoked
 
     def metrics(self) -> dict[str, Any]:
-        """Requests served, faults done and processor seconds used."""
+        """Requests served, faults done and still to have their effect, processor seconds used."""
         return self._call("GET", "/admin/metrics")
 
     def reset(self) -> None:

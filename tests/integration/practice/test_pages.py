@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from practice.totp import code_at
+from tests.support.practice_client import PracticeClient
 from tests.support.practice_process import TOTP_SEED, PracticeProcess, SeededAccount
 
 pytestmark = pytest.mark.browser
@@ -162,6 +164,53 @@ def test_files_dropped_together_make_an_album(
     expect(page.get_by_role("link", name="Album: mixed")).to_have_attribute(
         "href", f"/p/{record['post_code']}/"
     )
+
+
+@pytest.mark.parametrize("caption", ["", "One line", "  two  blanks\n\nand <b>lines</b>"])
+def test_a_post_page_says_what_the_post_is(
+    practice_platform: PracticeProcess,
+    new_account: NewAccount,
+    page: Page,
+    reel: Path,
+    caption: str,
+) -> None:
+    account = new_account()
+    sign_in(page, account)
+    page.goto(share(page, [reel], caption))
+    record = practice_platform.ledger(kind="published")[-1]
+    post = page.get_by_role("article", name=f"Reel by {account.username}")
+    expect(post.get_by_role("group", name="Kind of post")).to_have_text("Reel")
+    told = post.get_by_role("region", name="Caption")
+    assert told.all_text_contents() == ([record["caption"]] if caption else [])
+    assert record["caption"] == caption
+    moment = post.get_by_role("time").get_attribute("datetime")
+    assert moment
+    published = datetime.fromisoformat(record["at"]).replace(microsecond=0)
+    assert datetime.fromisoformat(moment) == published
+    assert moment.endswith("+00:00")
+
+
+def test_a_profile_links_its_newest_posts(
+    practice_platform: PracticeProcess,
+    new_account: NewAccount,
+    new_client: Callable[[], PracticeClient],
+    page: Page,
+    photos: list[Path],
+) -> None:
+    account, client = new_account(), new_client()
+    client.login(account.username, account.password)
+    upload_id, width, height = client.photo_rupload(photos[0])
+    for number in range(62):
+        caption = f"post {number}" if number % 2 else ""
+        client.photo_configure(upload_id, width, height, caption)
+    posts = practice_platform.posts(account.username)
+    page.goto(f"/{account.username}/")
+    links = page.get_by_role("region", name="Posts").get_by_role("link")
+    hrefs = [link.get_attribute("href") for link in links.all()]
+    assert hrefs == [f"/p/{post['post_code']}/" for post in posts[::-1]][:60]
+    expect(links.first).to_have_accessible_name("Photo: post 61")
+    expect(links.nth(1)).to_have_accessible_name(re.compile(r"^Photo, \d+ \w+ \d{4}, .* UTC$"))
+    expect(page.get_by_text("62 posts")).to_be_visible()
 
 
 def test_a_file_chooser_opens_from_the_button(

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,9 @@ from instagrapi.exceptions import LoginRequired
 from tests.support.practice_client import PracticeClient
 from tests.support.practice_process import PracticeProcess
 from tests.support.sample_media import make_photo
+
+CLOCK_STEP_SECONDS = 5
+"""The server makes its date header anew every second, or somewhat later on a busy machine."""
 
 
 @pytest.fixture
@@ -112,9 +117,57 @@ def test_the_admin_api_wants_its_token_and_no_web_page(
         assert outside.get(url, headers={"Authorization": "Bearer x"}).status_code == 401
         assert outside.get(url, headers={**token, "Origin": "http://a.example"}).status_code == 403
         assert outside.get(url, headers={**token, "Host": "a.example"}).status_code == 403
-        assert outside.get(url, headers=token).json() == {"status": "ok"}
+        assert outside.get(url, headers=token).json() == {"status": "ok", "visibility_seconds": 1.0}
         unknown = outside.get(f"{practice_platform.admin_url}/admin/other", headers=token)
         assert unknown.json()["message"] == "not implemented"
+
+
+def test_every_answer_tells_the_platforms_time(
+    practice_platform: PracticeProcess, outside: httpx.Client
+) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    url = practice_platform.url
+    with outside:
+        answers = [
+            outside.get(f"{url}/accounts/login/"),
+            outside.get(f"{url}/api/v1/qe/sync/"),
+            outside.get(f"{url}/api/v1/accounts/current_user/"),
+            outside.post(f"{url}/rupload_igphoto/1_0_1", content=b"x" * 100_000),
+            outside.post(f"{url}/rupload_igvideo/1_0_1", content=b"x" * 100_000),
+            outside.post(f"{url}/create/", files={"files": b"x"}),
+            outside.get(f"{url}/nothing/here/"),
+        ]
+        practice_platform.fault("refuse_status", "/api/*")
+        answers.append(outside.get(f"{url}/api/v1/qe/sync/"))
+    after = datetime.now(UTC)
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [200, 200, 403, 403, 403, 403, 404, 503]
+    for answer in answers:
+        said = parsedate_to_datetime(answer.headers["date"])
+        assert before - timedelta(seconds=CLOCK_STEP_SECONDS) <= said <= after
+
+
+def test_an_accounts_posts_are_told_in_truth(
+    practice_platform: PracticeProcess, tmp_path: Path
+) -> None:
+    practice_platform.seed([{"username": "truthful", "password": "x"}])
+    assert practice_platform.posts("truthful") == []
+    client = PracticeClient(practice_platform.url)
+    client.login("truthful", "x")
+    for number in range(2):
+        client.publish_photo(make_photo(tmp_path / f"{number}.jpg", number), f"post {number}")
+    listed = client.user_medias_v1(client.user_id)
+    client.close()
+    posts, records = practice_platform.posts("truthful"), practice_platform.ledger(kind="published")
+    assert [post["caption"] for post in posts] == ["post 0", "post 1"]
+    assert [post["post_id"] for post in posts] == [media.id for media in listed[::-1]]
+    assert [post["taken_at"] for post in posts] == [
+        int(media.taken_at.timestamp()) for media in listed[::-1]
+    ]
+    assert [post["content_sha256"] for post in posts] == [
+        record["content_sha256"] for record in records[-2:]
+    ]
+    assert practice_platform.admin.get("/admin/accounts/nobody/posts").status_code == 404
 
 
 def test_accounts_are_made_all_or_none(practice_platform: PracticeProcess) -> None:

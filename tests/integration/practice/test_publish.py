@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from instagrapi.exceptions import ClientConnectionError, ClientError, PhotoNotUpload, UnknownError
+from instagrapi.exceptions import UnknownError
 
 from tests.support.practice_client import PracticeClient
 from tests.support.practice_process import PracticeProcess, SeededAccount
@@ -124,9 +125,42 @@ def test_a_feed_shows_its_owners_posts_newest_first_and_nothing_more_than_promis
     answer = client.private_request(f"feed/user/{account.user_id}/")
     assert set(answer) == {"items", "status"}
     assert set(answer["items"][0]) == {
-        "pk", "id", "code", "taken_at", "media_type", "user", "image_versions2"
+        "pk", "id", "code", "taken_at", "media_type", "product_type", "caption", "user",
+        "original_width", "original_height", "image_versions2",
     }  # fmt: skip
     assert client.user_info_v1(str(account.user_id)).media_count == 5
+
+
+def test_a_listing_tells_what_a_client_knows_its_own_post_by(
+    practice_platform: PracticeProcess, signed_in: SignedIn, photos: list[Path], reel: Path
+) -> None:
+    client, account = signed_in
+    client.publish_photo(photos[0], "a photo\n\nwith #lines")
+    client.clip_upload(reel, "", thumbnail=photos[1], configure_timeout=0)
+    client.album_upload(photos, "three rooms", configure_timeout=0)
+    feed = client.private_request(f"feed/user/{account.user_id}/")["items"]
+    album, clip, photo = feed
+    for item, record in zip(feed[::-1], published(practice_platform, account), strict=True):
+        assert (item["id"], item["code"]) == (record["post_id"], record["post_code"])
+        assert client.private_request(f"media/{item['pk']}/info/")["items"] == [item]
+        moment = datetime.fromisoformat(record["at"])
+        assert item["taken_at"] == int(moment.timestamp())
+        assert "upload_id" not in item
+    assert photo["caption"] == {"text": "a photo\n\nwith #lines"}
+    assert (photo["media_type"], photo["product_type"]) == (1, "feed")
+    assert (photo["original_width"], photo["original_height"]) == (1080, 1350)
+    assert "video_duration" not in photo
+    assert clip["caption"] is None
+    assert (clip["media_type"], clip["product_type"]) == (2, "clips")
+    assert (clip["original_width"], clip["original_height"]) == (360, 640)
+    assert clip["video_duration"] == pytest.approx(3.0, abs=0.1)
+    assert (album["media_type"], album["product_type"]) == (8, "carousel_container")
+    assert album["carousel_media_count"] == len(album["carousel_media"]) == 3
+    assert [child["original_width"] for child in album["carousel_media"]] == [1080] * 3
+
+    read = client.user_medias_v1(account.user_id)
+    assert [media.caption_text for media in read] == ["three rooms", "", "a photo\n\nwith #lines"]
+    assert read[1].video_duration == clip["video_duration"]
 
 
 @pytest.mark.parametrize("caption", ["x" * 2201, " ".join(f"#t{n}" for n in range(31))])
@@ -189,51 +223,3 @@ def test_a_video_goes_on_after_a_cut(
         if record["account"] == account.username
     ]
     assert upload["content_sha256"] == [hashlib.sha256(content).hexdigest()]
-
-
-def test_a_lost_answer_leaves_the_post(
-    practice_platform: PracticeProcess, signed_in: SignedIn, photos: list[Path]
-) -> None:
-    client, account = signed_in
-    practice_platform.fault(
-        "drop_after_apply", "/api/v1/media/configure*", account=account.username
-    )
-    with pytest.raises(ClientConnectionError):
-        client.publish_photo(photos[0], "lost answer")
-    (record,) = published(practice_platform, account)
-    assert record["caption"] == "lost answer"
-    assert [media.id for media in client.user_medias_v1(account.user_id)] == [record["post_id"]]
-    assert practice_platform.faults() == []
-
-
-def test_a_lost_request_leaves_nothing(
-    practice_platform: PracticeProcess, signed_in: SignedIn, photos: list[Path]
-) -> None:
-    client, account = signed_in
-    practice_platform.fault("drop_before_apply", "/api/v1/media/configure*")
-    with pytest.raises(ClientConnectionError):
-        client.publish_photo(photos[0], "lost request")
-    assert published(practice_platform, account) == []
-
-
-def test_a_refusal_is_answered_as_set_and_applies_nothing(
-    practice_platform: PracticeProcess, signed_in: SignedIn, photos: list[Path]
-) -> None:
-    client, account = signed_in
-    practice_platform.fault("refuse_status", "/rupload_igphoto/*", status=502, body="bad gateway")
-    with pytest.raises(PhotoNotUpload, match="bad gateway"):
-        client.photo_rupload(photos[0])
-    body = {"message": "Please wait a few minutes", "status": "fail"}
-    practice_platform.fault("refuse_status", "/api/v1/media/configure/", status=429, body=body)
-    with pytest.raises(ClientError, match="wait a few minutes"):
-        client.publish_photo(photos[0], "x")
-    assert published(practice_platform, account) == []
-
-
-def test_a_delayed_request_is_applied_though_nobody_waits_for_it(
-    practice_platform: PracticeProcess, signed_in: SignedIn, photos: list[Path]
-) -> None:
-    client, account = signed_in
-    practice_platform.fault("delay_ms", "/api/v1/media/configure/", delay_ms=50)
-    assert client.publish_photo(photos[0], "late")["id"]
-    assert len(published(practice_platform, account)) == 1

@@ -48,7 +48,7 @@ def test_publishing_one_upload_twice_makes_two_posts(state: PlatformState, ada: 
         for _ in range(2)
     ]
     assert posts[0].pk != posts[1].pk
-    assert state.posts.count_of(ada.user_id) == 2
+    assert len(state.posts.of_user(ada.user_id)) == 2
 
 
 def test_an_upload_belongs_to_its_account(state: PlatformState, ada: Account) -> None:
@@ -66,7 +66,7 @@ def test_an_album_of_one_or_eleven_is_refused(
     ids = tuple(str(number) for number in range(count))
     with pytest.raises(PublishError, match=str(count)):
         Publisher(state).publish(ada, (PHOTO,) * count, ids, "", "carousel_container", CONTEXT)
-    assert state.posts.count_of(ada.user_id) == 0
+    assert not state.posts.of_user(ada.user_id)
 
 
 def test_a_video_takes_the_photo_with_its_upload_id_as_cover(

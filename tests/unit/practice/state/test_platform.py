@@ -62,7 +62,7 @@ def test_a_new_life_knows_what_the_old_one_knew(open_state: OpenState) -> None:
     assert new.proxies.check("marie", "proxy words") == "paris"
     assert new.sessions.find(token) is not None
     assert new.sessions.find(other) is None
-    assert new.posts.page_of(account.user_id, 10) == (posts[::-1], False)
+    assert new.listings.page_of(account.user_id, 10) == (posts[::-1], False)
     assert new.uploads.find(account.user_id, "1", "photo") == PHOTO
     assert new.ledger.lines_after(0, 100) == old.ledger.lines_after(0, 100)
     assert new.posts.numbers.next(0) > posts[-1].pk
@@ -113,11 +113,11 @@ def test_a_feed_comes_in_pages_newest_first(state: PlatformState) -> None:
     ada, bob = (state.create_account(NewAccount(name, "x"), CONTEXT) for name in ("ada", "bob"))
     mine = published(state, "ada", 5)[::-1]
     published(state, "bob", 2)
-    first, older = state.posts.page_of(ada.user_id, 2)
+    first, older = state.listings.page_of(ada.user_id, 2)
     assert (first, older) == (mine[:2], True)
-    second, older = state.posts.page_of(ada.user_id, 3, before=first[-1].pk)
+    second, older = state.listings.page_of(ada.user_id, 3, before=first[-1].pk)
     assert (second, older) == (mine[2:], False)
-    assert state.posts.count_of(bob.user_id) == 2
+    assert state.listings.count_of(bob.user_id) == 2
 
 
 def test_reset_forgets_everything(open_state: OpenState) -> None:
@@ -131,7 +131,7 @@ def test_reset_forgets_everything(open_state: OpenState) -> None:
         assert known.accounts.all() == []
         assert known.sessions.find(token) is None
         assert known.media.find(sha256) is None
-        assert known.posts.newest(9) == []
+        assert known.listings.newest(9) == []
         assert known.ledger.last_sequence == 0
 
 
