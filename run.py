@@ -165,6 +165,7 @@ class Needs:
     window: bool = False
     chromium: bool = False
     postgres: bool = False
+    strace: bool = False
 
 
 def missing_libraries(wanted: Iterable[str]) -> list[str]:
@@ -357,6 +358,9 @@ def list_missing(needs: Needs, env: Mapping[str, str]) -> list[Missing]:
         found.append(Missing("a font for web pages", [("fonts-dejavu-core",)]))
     if needs.postgres and not env.get("TEST_POSTGRES_URL") and not find_postgres(env):
         found.append(Missing("PostgreSQL, for the tests of a shared store", [("postgresql",)]))
+    on_linux = sys.platform.startswith("linux")
+    if needs.strace and on_linux and not shutil.which("strace", path=env.get("PATH")):
+        found.append(Missing("strace, to see what is on disk before a request", [("strace",)]))
     return found
 
 
@@ -510,7 +514,9 @@ def test(arguments: Sequence[str], env: Mapping[str, str]) -> int:
     token = uuid.uuid4().hex
     env = {**env, "QT_QPA_PLATFORM": "offscreen", "FLOTILLA_TEST_RUN": token}
     workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2"]
-    tests = [str(VENV_PYTHON), "-m", "pytest", *workers, "--dist", "worksteal", *arguments]
+    slowest = ["--durations=15", "--durations-min=2"]
+    tests = [str(VENV_PYTHON), "-m", "pytest", *workers, "--dist", "worksteal", *slowest]
+    tests += arguments
     leftovers = [str(VENV_PYTHON), "-m", "tests.support.leftovers", token]
     status = run(tests, env)
     return run(leftovers, env) or status
@@ -573,11 +579,16 @@ COMMANDS = {
     ),
     "test": Command(
         "run the tests; further arguments go to pytest",
-        Needs(window=True, chromium=True, postgres=True),
+        Needs(window=True, chromium=True, postgres=True, strace=True),
         test,
     ),
     "check": Command("style, types, import rules, lock file", Needs(), check),
     "bench": Command("measure, and print ratios", Needs(window=True), module("tests.bench")),
+    "campaign": Command(
+        "publish under thousands of faults, and judge by the platform's ledger",
+        Needs(chromium=True),
+        module("tests.campaign"),
+    ),
     "gallery": Command(
         "pictures of every page", Needs(window=True), module("desktop_app.ui.gallery")
     ),

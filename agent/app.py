@@ -19,6 +19,8 @@ from agent.chromium import find_chromium
 from agent.jobs import recovery
 from agent.jobs.blobs import BlobStore
 from agent.jobs.database import open_database
+from agent.jobs.dead_man import DeadMan, load_contact
+from agent.jobs.disk import DiskWatch, Room
 from agent.jobs.journal import Journal
 from agent.jobs.log_spool import LogSpool
 from agent.jobs.meta import Life, begin_life
@@ -37,10 +39,12 @@ from agent.server.http import build_app
 from agent.server.links import Links
 from agent.server.pairing import is_code_open
 from agent.server.serving import Door, Strangers
-from agent.server.tokens import Tokens, load_grants
+from agent.server.tokens import Tokens, earlier_pairings, forget_earlier_pairings, load_pairings
 from agent.settings import AgentSettings
 from common.domain.accounts import DriverName
 from common.errors import LinkError
+from common.infra.ballast import Ballast
+from common.infra.clock import running_time
 from common.infra.logs import start_logging
 from common.infra.paths import make_data_folder, make_private_folder
 from common.security.redaction import Redactor
@@ -159,6 +163,7 @@ class Agent:
             due = loop.time() + _LOOK_SECONDS
             await asyncio.sleep(_LOOK_SECONDS)
             self._context.lag.note(max(0.0, loop.time() - due))
+            self._context.look_around()
             await self._follow_pairing()
             if loop.time() >= house_at:
                 self._context.supervisor.keep_house()
@@ -188,51 +193,75 @@ async def build_agent(
     identity = load_identity(data)
     key = load_agent_key(data)
     async with AsyncExitStack() as stack:
-        journal = Journal(open_database(data / "journal.sqlite"), key)
+        ballast = Ballast(data / "ballast", settings.ballast)
+        journal = Journal(open_database(data / "journal.sqlite"), key, ballast.release)
         stack.push_async_callback(journal.close)
-        spool = LogSpool(make_private_folder(data / "logs" / "items"))
-        await _reap(journal)
+        spool = LogSpool(
+            make_private_folder(data / "logs" / "items"),
+            quota=settings.logs_quota,
+            days=settings.logs_days,
+        )
+        await _reap(journal, recovery.cookie_of(data))
         life = await journal.write(begin_life)
         outbox = Outbox(journal, life.epoch, *await journal.write(read_bounds))
-        waiting = await journal.write(lambda transaction: recovery.settle_items(transaction, spool))
+        stack.callback(outbox.close)
+        resumed = await journal.write(lambda transaction: recovery.settle_items(transaction, spool))
         blobs = BlobStore(data / "blobs", quota=settings.media_quota, reserve=settings.disk_reserve)
         stack.callback(blobs.close)
         tasks = OwnedTasks()
         stack.push_async_callback(tasks.close)
         facts = _facts(settings, identity, life)
+        supervisor = Supervisor(
+            journal=journal,
+            blobs=blobs,
+            spool=spool,
+            accounts_folder=make_private_folder(data / "accounts"),
+            can=WhatRuns(frozenset(facts.tasks), frozenset(facts.drivers)),
+            limits=_limits(settings),
+            command=command or _runner_command(settings),
+            environment={recovery.COOKIE_NAME: recovery.cookie_of(data)},
+        )
+
+        def room_changed(room: Room) -> None:
+            spool.allow(room is Room.ENOUGH)
+            supervisor.allow_starts(room is not Room.NONE)
+
+        contact = await journal.write(load_contact)
+        earlier = await journal.write(earlier_pairings)
+        pairings = load_pairings(data, earlier)
+        if earlier.grants:
+            await journal.write(forget_earlier_pairings)
+        if life.is_fresh and pairings.grants:
+            _LOG.error("The journal was lost: desktops learn of it when they link, and reconcile.")
         context = AgentContext(
             facts=facts,
             journal=journal,
             outbox=outbox,
             blobs=blobs,
             spool=spool,
-            supervisor=Supervisor(
-                journal=journal,
-                blobs=blobs,
-                spool=spool,
-                accounts_folder=make_private_folder(data / "accounts"),
-                can=WhatRuns(frozenset(facts.tasks), frozenset(facts.drivers)),
-                limits=_limits(settings),
-                command=command or _runner_command(settings),
-            ),
-            tokens=Tokens(journal, await journal.write(load_grants)),
+            supervisor=supervisor,
+            tokens=Tokens(data, pairings),
             failures=FailureLimit(),
             links=Links(),
             lag=LoopLag(),
+            disk=DiskWatch(data, ballast, room_changed),
+            dead_man=DeadMan(settings.dead_man_hours, contact, time.time(), running_time()),
             tasks=tasks,
         )
         agent = Agent(settings, context, identity)
         stack.push_async_callback(agent.close)
-        context.supervisor.start(waiting)
+        supervisor.start(resumed)
+        context.look_around()
         yield agent
 
 
-async def _reap(journal: Journal) -> None:
+async def _reap(journal: Journal, cookie: str) -> None:
     """End runners that an earlier, killed agent has left, before anything else."""
     leftovers = await journal.write(recovery.noted_runners)
-    if leftovers:
-        count = await asyncio.to_thread(recovery.reap, leftovers)
+    count = await asyncio.to_thread(recovery.reap, leftovers, cookie)
+    if count:
         _LOG.info("%d left-over processes of an earlier start were ended.", count)
+    if leftovers:
         await journal.write(recovery.forget_runners)
 
 

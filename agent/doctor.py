@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent.chromium import find_chromium
+from agent.jobs.disk import needs_of
 from agent.settings import AgentSettings
 
 _LOW_DISK = 2 * 1024**3
@@ -75,8 +76,11 @@ def _folder(settings: AgentSettings) -> Finding:
 
 def _disk(settings: AgentSettings) -> Finding:
     folder = _existing(settings.data)
-    free = shutil.disk_usage(folder).free
+    usage = shutil.disk_usage(folder)
+    free = usage.free
     text = f"{free / 1024**3:.1f} GiB free"
+    if free < needs_of(usage.total).starts:
+        return Finding("Disk", "missing", text, "Free disk space: nothing new is started.")
     if free < settings.disk_reserve:
         return Finding("Disk", "missing", text, "Free disk space: no media is taken in.")
     if free < _LOW_DISK:

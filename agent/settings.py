@@ -57,6 +57,14 @@ class AgentSettings(BaseSettings):
     """Media kept for later use, GiB."""
     disk_reserve_mib: int = Field(default=512, ge=0)
     """Disk left free when media arrives, MiB."""
+    ballast_mib: int = Field(default=64, ge=1, le=4096)
+    """Disk taken by a file that is given up when it is full, MiB; less on a small disk."""
+    logs_quota_gib: float = Field(default=2.0, gt=0)
+    """Logs of items kept, GiB; those of items that have not ended are never deleted."""
+    logs_days: float = Field(default=90.0, gt=0)
+    """How long logs of ended items are kept, days."""
+    dead_man_hours: float = Field(default=0.0, ge=0, le=10_000)
+    """Hours without its desktop after which the agent publishes nothing more; 0 for never."""
     stop_seconds: float = Field(default=20.0, ge=1, le=600)
     """How long a stopping agent waits for what is being sent."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -65,6 +73,16 @@ class AgentSettings(BaseSettings):
     def media_quota(self) -> int:
         """Media kept for later use, bytes."""
         return int(self.media_quota_gib * _GIB)
+
+    @property
+    def ballast(self) -> int:
+        """Disk taken by a file that is given up when it is full, bytes."""
+        return self.ballast_mib * 1024 * 1024
+
+    @property
+    def logs_quota(self) -> int:
+        """Logs of items kept, bytes."""
+        return int(self.logs_quota_gib * _GIB)
 
     @property
     def disk_reserve(self) -> int:

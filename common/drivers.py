@@ -12,9 +12,21 @@ from common.operations import Operation
 
 CAPABILITIES: dict[DriverName, frozenset[Operation]] = {
     DriverName.PRIVATE_API: frozenset(
-        {Operation.SIGN_IN, Operation.VERIFY_SESSION, Operation.PUBLISH}
+        {
+            Operation.SIGN_IN,
+            Operation.VERIFY_SESSION,
+            Operation.PUBLISH,
+            Operation.FIND_PUBLISHED,
+        }
     ),
-    DriverName.BROWSER: frozenset({Operation.SIGN_IN, Operation.VERIFY_SESSION, Operation.PUBLISH}),
+    DriverName.BROWSER: frozenset(
+        {
+            Operation.SIGN_IN,
+            Operation.VERIFY_SESSION,
+            Operation.PUBLISH,
+            Operation.FIND_PUBLISHED,
+        }
+    ),
 }
 """Drivers of this release, in the order in which they are preferred."""
 

@@ -36,9 +36,21 @@ FlotillaError
     └── OperationCancelledError     the operator stopped it in time
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from common.security.redaction import plain_text
+
+_TEXT_CHARACTERS = 4096
+
+
+def _shown(text: str) -> str:
+    """Return a text of whoever reports an error as it may stand on a screen."""
+    return plain_text(text[:_TEXT_CHARACTERS])
+
+
+_Shown = Annotated[str, AfterValidator(_shown)]
 
 
 class WireError(BaseModel):
@@ -46,15 +58,15 @@ class WireError(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    code: str
+    code: _Shown
     """Stable, for programs: `proxy_failed`."""
-    message: str
+    message: _Shown
     """What happened, to what, in one sentence."""
-    advice: str = ""
+    advice: _Shown = ""
     """What the operator can do next."""
-    subject: str = ""
+    subject: _Shown = ""
     """What it happened to: a user name, a file, a line, an agent."""
-    field: str = ""
+    field: _Shown = ""
     """The field of the input, where there is one."""
     line: int | None = None
     """The line of the input, counted from 1, where there is one."""

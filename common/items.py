@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from common.access import AccountAccess
-from common.domain.content import MediaKind, Placement, PostKind
+from common.domain.content import Baseline, MediaKind, Placement, PostKind
 
 
 class MediaRef(BaseModel):
@@ -35,6 +35,9 @@ class PublishSpec(BaseModel):
     kind: PostKind
     media: list[MediaRef]
     caption: str
+    doubt: Baseline | None = None
+    """Set where the desktop knows that the post may exist already, and the agent may not: what was
+    known before it may have been sent. The agent looks before it publishes."""
 
 
 class ItemSpec(BaseModel):

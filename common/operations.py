@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
-from common.domain.content import MediaKind, PostKind
+from common.domain.content import Baseline, ListedPost, MediaKind, PostKind
 
 
 class Operation(StrEnum):
@@ -21,6 +21,7 @@ class Operation(StrEnum):
     SIGN_IN = "sign_in"
     VERIFY_SESSION = "verify_session"
     PUBLISH = "publish"
+    FIND_PUBLISHED = "find_published"
 
 
 class Settlement(StrEnum):
@@ -91,6 +92,8 @@ class PreparedPost:
     post: Post
     resume: dict[str, str] = field(default_factory=dict)
     """What a later attempt needs to go on or to find the post: upload ids."""
+    platform_time: float | None = None
+    """The platform's clock when it had the bytes, seconds since 1970; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +145,26 @@ class Publishes(Protocol):
         Raises PlatformUnreachableError or ProxyFailedError only where the request provably never
         left, ContentRefusedError where the platform provably refused it, and AmbiguousEffectError
         for everything that may have had an effect.
+        """
+        ...
+
+
+@runtime_checkable
+class FindsPublished(Protocol):
+    """Can list what the account has published, so that a doubtful post can be settled.
+
+    Both calls raise on anything but a whole, well-formed answer: an error is never an absence.
+    """
+
+    async def take_baseline(self) -> Baseline:
+        """Read the ids of the account's newest posts and the platform's clock."""
+        ...
+
+    async def find_published(self, since: Baseline, *, fresh: bool = True) -> Sequence[ListedPost]:
+        """List every post of the account that is newer than `since`, newest first.
+
+        Posts of the baseline are left out; of the others, everything that the platform tells.
+        Without `fresh` only the newest posts are wanted, and the list from which the last baseline
+        was taken will do: that decides whether to look properly, and proves nothing.
         """
         ...

@@ -27,11 +27,13 @@ from desktop_app.contract.routes import LOCK_HELD_STATUS
 
 _VAULTS = ("keyring", "passphrase", "key-file")
 _NOUNS = {
-    "accounts": "Accounts: import and list.",
-    "agents": "Agents: pair and list.",
+    "accounts": "Accounts: import, list, move, and their ledger.",
+    "agents": "Agents: pair, list, drain and forget.",
+    "cards": "Attention cards: list, show and answer what needs you.",
     "media": "The media library: add and list files.",
     "tasks": "Tasks: start a run.",
-    "runs": "Runs: list, watch and steer.",
+    "runs": "Runs: list, watch, steer, and their ledger.",
+    "work": "Work of accounts or agents: pause, resume and cancel, whatever the run.",
     "doctor": "Say what is missing on this machine, and how to mend it.",
 }
 _JSON = "--json"

@@ -1,23 +1,14 @@
-"""How the platform names a post: number, short code, page. Pure."""
+"""How a driver names a post and its page. Pure."""
 
 from common.access import AccountAccess
 from common.domain.accounts import Platform
+from common.domain.content import ListedPost
+from common.post_codes import number_of, remote_id
+from common.reconcile import DOUBT_SLACK_SECONDS
 
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+__all__ = ["base_url", "is_older", "number_of", "page_url", "remote_id"]
+
 _PUBLIC_URL = "https://www.instagram.com"
-
-
-def number_of(code: str) -> int:
-    """Return the post's number from the short code in its address; ValueError if it is none."""
-    number = 0
-    for letter in code:
-        number = number * 64 + _ALPHABET.index(letter)
-    return number
-
-
-def remote_id(number: int | str, user_id: str | None) -> str:
-    """Return a post's id as every driver reports it: number and owner, where he is known."""
-    return f"{number}_{user_id}" if user_id else str(number)
 
 
 def base_url(account: AccountAccess) -> str:
@@ -30,3 +21,10 @@ def base_url(account: AccountAccess) -> str:
 def page_url(account: AccountAccess, code: str) -> str:
     """Return the address of a post's page."""
     return f"{base_url(account)}/p/{code}/"
+
+
+def is_older(post: ListedPost, since: float | None) -> bool:
+    """Say whether a post is older than `since`, by more than any clock may be wrong."""
+    if since is None or post.taken_at is None:
+        return False
+    return post.taken_at < since - DOUBT_SLACK_SECONDS

@@ -1,31 +1,37 @@
 """External effects in the journal: one row per intent, and the steps it may take.
 
 A step and the event that tells of it are one transaction. An intent is bound to its content by a
-unique key, which is why a second one for the same post cannot even be written.
+unique key, which is why a second one for the same post cannot even be written. What becomes of an
+effect in doubt is in `doubts.py`.
 """
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from agent.jobs.journal import Transaction
-from agent.runners.messages import ActionRecord, ActionStep
+from agent.runners.messages import ActionRecord
 from common.domain.accounts import DriverName
+from common.domain.content import Baseline, ListedPost
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import ITEM_FINAL, require_action_step
-from common.errors import ConflictError, DuplicateIntentError, NotFoundError, WireError
+from common.errors import ConflictError, DuplicateIntentError
 from common.items import ItemSpec, PublishSpec
 from common.operations import Operation
-from common.protocol.events import ActionChanged
+from common.protocol.events import SIGHTED_LIMIT, ActionChanged
 
 NOT_SENT = frozenset({ActionState.PLANNED, ActionState.PREPARED, ActionState.PROVEN_ABSENT})
 """States in which the effect provably does not exist: it may be tried again."""
-UNDECIDED = (ActionState.SENDING, ActionState.IN_DOUBT, ActionState.RECONCILING)
-"""States that keep other posts of the account from starting."""
+UNDECIDED = frozenset({ActionState.SENDING, ActionState.IN_DOUBT, ActionState.RECONCILING})
+"""States that keep other posts of the account from starting, and that looking can settle."""
+SETTLED_IDS = 50
+"""Remote ids of confirmed posts that a runner is told, the newest first."""
 
+_CAPTION_SHOWN = 400
 _COLUMNS = (
     "action_id, item_id, account_id, identity, operation, placement, state, driver, resume, "
-    "remote_id, remote_url, note"
+    "remote_id, remote_url, note, baseline, created_at"
 )
 
 
@@ -41,20 +47,12 @@ class ActionRow:
     placement: str
     state: ActionState
     driver: DriverName
-    resume: dict[str, str]
+    resume: Mapping[str, str]
     remote_id: str
     remote_url: str
     note: str
-
-    def record(self) -> ActionRecord:
-        """Return what a runner is told of it."""
-        return ActionRecord(
-            action_id=self.action_id,
-            state=self.state,
-            resume=self.resume,
-            remote_id=self.remote_id,
-            remote_url=self.remote_url,
-        )
+    baseline: Baseline | None
+    created_at: float
 
 
 def find_action(transaction: Transaction, action_id: str) -> ActionRow | None:
@@ -67,12 +65,32 @@ def action_of_item(transaction: Transaction, item_id: str) -> ActionRow | None:
     return _one(transaction, "item_id = ?", item_id)
 
 
-def plan_publish(transaction: Transaction, item: ItemSpec, publish: PublishSpec) -> None:
+def record_of(transaction: Transaction, action: ActionRow) -> ActionRecord:
+    """Return what a runner is told of an action, and of the account's posts that are settled."""
+    settled = transaction.execute(
+        "SELECT remote_id FROM action WHERE identity = ? AND remote_id <> '' AND action_id <> ? "
+        "ORDER BY updated_at DESC LIMIT ?",
+        (action.identity, action.action_id, SETTLED_IDS),
+    )
+    return ActionRecord(
+        action_id=action.action_id,
+        state=action.state,
+        resume=dict(action.resume),
+        remote_id=action.remote_id,
+        remote_url=action.remote_url,
+        baseline=action.baseline,
+        settled_ids=[remote_id for (remote_id,) in settled],
+        accepted_at=action.created_at,
+    )
+
+
+def plan_publish(transaction: Transaction, item: ItemSpec, publish: PublishSpec) -> ActionRow:
     """Write the intent of a publish item, before anything else is done for it.
 
     The same intent may come again with a later attempt of its item. Another intent with the same
     key takes the place of one whose item has ended and which was provably never sent.
-    Raises DuplicateIntentError where the post may exist already, or is on its way.
+    Raises DuplicateIntentError where the post may exist already, or is on its way; an intent that
+    comes with a doubt of its own is then the one that is to be settled, and is taken as it is.
     """
     known = find_action(transaction, publish.intent_id)
     if known is not None and known.item_id != item.item_id:
@@ -84,89 +102,77 @@ def plan_publish(transaction: Transaction, item: ItemSpec, publish: PublishSpec)
         )
     if same is None:
         _insert(transaction, item, publish)
-        return
-    if same.item_id == item.item_id and same.action_id == publish.intent_id:
-        _require_not_sent(same)
-    else:
+    elif same.item_id != item.item_id or same.action_id != publish.intent_id:
         _require_free(transaction, same)
-    _plan_again(transaction, same.action_id, item, publish)
+        _plan_again(transaction, same, item, publish)
+    elif same.state in NOT_SENT:
+        _plan_again(transaction, same, item, publish)
+    elif publish.doubt is None:
+        require_not_sent(same)
+    return _known(transaction, publish.intent_id)
 
 
-def take_step(transaction: Transaction, step: ActionStep, attempt: int) -> ActionRow:
+def move(
+    transaction: Transaction,
+    action: ActionRow,
+    state: ActionState,
+    attempt: int,
+    *,
+    note: str = "",
+    resume: Mapping[str, str] | None = None,
+    remote_id: str = "",
+    remote_url: str = "",
+    baseline: Baseline | None = None,
+    sighted: Sequence[ListedPost] = (),
+    by: str = "",
+) -> ActionRow:
     """Move an action, and tell the desktop; returns it as it is now.
 
-    Raises IllegalTransitionError where it may not go there, ConflictError where the remote id
-    already settles another intent (the action is then left as it was).
+    What is left out stays as it was. Raises IllegalTransitionError where it may not go there, and
+    ConflictError where the remote id already settles another intent: then nothing has changed.
     """
-    action = find_action(transaction, step.action_id)
-    if action is None or action.item_id != step.item_id:
-        raise NotFoundError(f"The item has no action {step.action_id}.")
-    require_action_step(action.state, step.state)
-    changed = ActionRow(
-        action_id=action.action_id,
-        item_id=action.item_id,
-        account_id=action.account_id,
-        identity=action.identity,
-        operation=action.operation,
-        placement=action.placement,
-        state=step.state,
-        driver=action.driver,
-        resume=step.resume or action.resume,
-        remote_id=step.remote_id or action.remote_id,
-        remote_url=step.remote_url or action.remote_url,
-        note=step.note,
+    require_action_step(action.state, state)
+    changed = replace(
+        action,
+        state=state,
+        resume=action.resume if resume is None else resume,
+        remote_id=remote_id or action.remote_id,
+        remote_url=remote_url or action.remote_url,
+        baseline=baseline or action.baseline,
+        note=note,
     )
-    _store(transaction, changed, attempt)
+    _store(transaction, changed)
+    tell(transaction, changed, attempt, sighted=sighted, by=by)
     return changed
 
 
-def record_step(transaction: Transaction, step: ActionStep, attempt: int) -> WireError | None:
-    """Take a runner's step; returns why it must not go on, or None.
-
-    A post that already settles another intent leaves this one in doubt, for a person.
-    """
-    try:
-        take_step(transaction, step, attempt)
-    except ConflictError as clash:
-        action = find_action(transaction, step.action_id)
-        if step.state is ActionState.CONFIRMED and action is not None:
-            leave_in_doubt(transaction, action, attempt, clash.message)
-        return clash.to_wire()
-    return None
-
-
-def leave_in_doubt(
-    transaction: Transaction, action: ActionRow, attempt: int, note: str
-) -> ActionRow:
-    """Note that an action that was being sent may or may not have happened."""
-    return take_step(
-        transaction,
-        ActionStep(
-            step_id=0,
-            item_id=action.item_id,
+def tell(
+    transaction: Transaction,
+    action: ActionRow,
+    attempt: int,
+    *,
+    sighted: Sequence[ListedPost] = (),
+    by: str = "",
+) -> None:
+    """Tell the desktop how an action is now."""
+    is_sent = action.state in (ActionState.SENDING, ActionState.IN_DOUBT)
+    transaction.append(
+        ActionChanged(
             action_id=action.action_id,
-            state=ActionState.IN_DOUBT,
-            note=note,
-        ),
-        attempt,
-    )
-
-
-def close_unresolved(transaction: Transaction, action: ActionRow, attempt: int) -> None:
-    """Note that the operator closed the item of a doubtful action without a verdict.
-
-    Its key stays taken for good; only other posts of the account may go on.
-    """
-    take_step(
-        transaction,
-        ActionStep(
-            step_id=0,
             item_id=action.item_id,
-            action_id=action.action_id,
-            state=ActionState.UNRESOLVED,
-            note="The operator closed the item without a verdict.",
-        ),
-        attempt,
+            attempt=attempt,
+            account_id=action.account_id,
+            operation=action.operation,
+            state=action.state,
+            driver=action.driver,
+            resume=dict(action.resume),
+            remote_id=action.remote_id,
+            remote_url=action.remote_url,
+            note=action.note,
+            baseline=action.baseline if is_sent else None,
+            sighted=[_shown(post) for post in sighted[:SIGHTED_LIMIT]],
+            by=by,
+        )
     )
 
 
@@ -195,10 +201,11 @@ def require_no_twin(transaction: Transaction, action: ActionRow, identity: str) 
     ).fetchone()
     twin = find_action(transaction, found[0]) if found else None
     if twin is not None:
-        _require_not_sent(twin)
+        require_not_sent(twin)
 
 
-def _require_not_sent(action: ActionRow) -> None:
+def require_not_sent(action: ActionRow) -> None:
+    """Raise DuplicateIntentError unless the effect provably does not exist."""
     if action.state in NOT_SENT:
         return
     if action.state is ActionState.CONFIRMED:
@@ -212,7 +219,7 @@ def _require_not_sent(action: ActionRow) -> None:
 
 
 def _require_free(transaction: Transaction, action: ActionRow) -> None:
-    _require_not_sent(action)
+    require_not_sent(action)
     (state,) = transaction.execute(
         "SELECT state FROM item WHERE item_id = ?", (action.item_id,)
     ).fetchone()
@@ -242,59 +249,57 @@ def _insert(transaction: Transaction, item: ItemSpec, publish: PublishSpec) -> N
 
 
 def _plan_again(
-    transaction: Transaction, action_id: str, item: ItemSpec, publish: PublishSpec
+    transaction: Transaction, action: ActionRow, item: ItemSpec, publish: PublishSpec
 ) -> None:
-    # Resume points belong to a driver and an attempt; a new attempt uploads anew.
+    # Resume points belong to a driver and an attempt; a new attempt uploads anew. The intent is as
+    # old as its first attempt: a post of that time may be its own.
+    is_same = action.action_id == publish.intent_id
     transaction.execute(
         "UPDATE action SET action_id = ?, item_id = ?, account_id = ?, driver = ?, state = ?, "
-        "resume = '{}', note = '', updated_at = ? WHERE action_id = ?",
+        "resume = '{}', note = '', baseline = NULL, created_at = ?, updated_at = ? "
+        "WHERE action_id = ?",
         (
             publish.intent_id,
             item.item_id,
             item.account.account_id,
             item.account.driver,
             ActionState.PLANNED,
+            action.created_at if is_same else transaction.now,
             transaction.now,
-            action_id,
+            action.action_id,
         ),
     )
 
 
-def _store(transaction: Transaction, action: ActionRow, attempt: int) -> None:
+def _store(transaction: Transaction, action: ActionRow) -> None:
     try:
         transaction.execute(
             "UPDATE action SET state = ?, resume = ?, remote_id = ?, remote_url = ?, note = ?, "
-            "updated_at = ? WHERE action_id = ?",
+            "baseline = ?, updated_at = ? WHERE action_id = ?",
             (
                 action.state,
-                json.dumps(action.resume),
+                json.dumps(dict(action.resume)),
                 action.remote_id,
                 action.remote_url,
                 action.note,
+                action.baseline.model_dump_json() if action.baseline else None,
                 transaction.now,
                 action.action_id,
             ),
         )
     except sqlite3.IntegrityError as problem:
+        if problem.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+            raise
         raise ConflictError(
             f"The platform named post {action.remote_id}, which already settles another intent.",
             advice="Look at the account's page before you decide.",
         ) from problem
-    transaction.append(
-        ActionChanged(
-            action_id=action.action_id,
-            item_id=action.item_id,
-            attempt=attempt,
-            account_id=action.account_id,
-            operation=action.operation,
-            state=action.state,
-            driver=action.driver,
-            resume=action.resume,
-            remote_id=action.remote_id,
-            remote_url=action.remote_url,
-            note=action.note,
-        )
-    )
+
+
+def _shown(post: ListedPost) -> ListedPost:
+    if post.caption is None or len(post.caption) <= _CAPTION_SHOWN:
+        return post
+    return post.model_copy(update={"caption": post.caption[:_CAPTION_SHOWN] + "…"})
 
 
 def _with_key(transaction: Transaction, identity: str, publish: PublishSpec) -> ActionRow | None:
@@ -306,6 +311,13 @@ def _with_key(transaction: Transaction, identity: str, publish: PublishSpec) -> 
         publish.content_key,
         publish.placement,
     )
+
+
+def _known(transaction: Transaction, action_id: str) -> ActionRow:
+    found = find_action(transaction, action_id)
+    if found is None:
+        raise ConflictError("The intent was not written.")
+    return found
 
 
 def _one(transaction: Transaction, where: str, *values: str) -> ActionRow | None:
@@ -328,4 +340,6 @@ def _one(transaction: Transaction, where: str, *values: str) -> ActionRow | None
         remote_id=row[9],
         remote_url=row[10],
         note=row[11],
+        baseline=Baseline.model_validate_json(row[12]) if row[12] else None,
+        created_at=row[13],
     )

@@ -179,12 +179,19 @@ class BlobStore:
             self.path(sha256).unlink(missing_ok=True)
             excess -= self._sizes.pop(sha256)
             deleted += 1
+        self._drop_made()
         return deleted
 
     def close(self) -> None:
         """Close every file that is being written."""
         for incoming in tuple(self._incoming.values()):
             self._drop(incoming)
+
+    def _drop_made(self) -> None:
+        """Delete what was made of blobs that are gone: it lies in folders beside them, by name."""
+        for made in self._folder.glob("??/*/*"):
+            if made.name.split(".")[0] not in self._sizes:
+                made.unlink(missing_ok=True)
 
     def _part(self, sha256: str) -> Path:
         return self._parts / f"{sha256}.part"

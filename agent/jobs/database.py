@@ -1,7 +1,8 @@
 """Opening the journal's SQLite file: one connection, locked to one agent, durable to the disk.
 
 A file that is damaged is moved aside, never deleted, and a fresh one begins; its outbox has a new
-epoch, which tells every desktop that history is gone.
+epoch, which tells every desktop that history is gone. What is left of one whose file is missing is
+kept in the same way.
 """
 
 import logging
@@ -24,6 +25,8 @@ def open_database(path: Path) -> sqlite3.Connection:
 
     Raises StoreError where another agent holds it, or it is from a newer release.
     """
+    if not path.exists():
+        _move_aside(path)
     try:
         return _open_checked(path)
     except sqlite3.OperationalError as problem:
@@ -35,6 +38,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as problem:
         _refuse_newer(path, problem)
         _move_aside(path)
+        _LOG.error("The journal was damaged (%s). It was kept beside the new one.", problem)
         return _open_checked(path)
 
 
@@ -80,11 +84,9 @@ def _refuse_newer(path: Path, problem: sqlite3.DatabaseError) -> None:
 
 
 def _move_aside(path: Path) -> None:
+    """Rename what is there of a journal that cannot be used."""
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     for side in _SIDE_FILES:
         damaged = path.with_name(path.name + side)
         if damaged.exists():
             damaged.rename(path.with_name(f"{path.name}{side}.damaged-{stamp}"))
-    _LOG.error(
-        "The journal was damaged. It was kept beside the new one; every desktop must pair again."
-    )

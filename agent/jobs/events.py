@@ -23,8 +23,8 @@ class StoredEvent:
 
     @property
     def size(self) -> int:
-        """Bytes on the wire, about."""
-        return len((self.body or "").encode()) + len(self.sealed_body or b"") + 64
+        """Bytes that it takes, about."""
+        return len(self.body or "") + len(self.sealed_body or b"") + 64
 
     def wire_text(self, key: bytes) -> str:
         """Return the row as JSON for the pinned link, a sealed body opened."""

@@ -1,27 +1,33 @@
-"""Who may command an account: the highest fence seen, and one name for one account."""
+"""Who may command an account: the highest fence seen, kept for good; one name for one account.
+
+What a fence means is judged in `common.domain.fences`.
+"""
 
 from agent.jobs.journal import Transaction
 from common.access import AccountAccess
 from common.domain.accounts import account_identity
+from common.domain.fences import FenceJudgement, judge_fence
 from common.errors import StaleFenceError
 
 
-def raise_fence(transaction: Transaction, account: AccountAccess, fence: int) -> None:
-    """Note a fence; raises StaleFenceError where a higher one was seen for the account."""
-    row = transaction.execute(
-        "SELECT fence FROM fence WHERE identity = ?", (account.identity,)
-    ).fetchone()
-    if row is not None and fence < row[0]:
+def raise_fence(transaction: Transaction, identity: str, fence: int, subject: str) -> None:
+    """Note a command's fence; raises StaleFenceError where the account has seen a higher one.
+
+    `subject` names to the operator what the command was about.
+    """
+    row = transaction.execute("SELECT fence FROM fence WHERE identity = ?", (identity,)).fetchone()
+    judgement = judge_fence(fence, row[0] if row else None)
+    if judgement is FenceJudgement.STALE:
         raise StaleFenceError(
-            f"Another desktop has taken {account.username} over since.",
-            subject=account.username,
+            f"Another desktop has taken {subject} over since.",
+            subject=subject,
             advice="Reload the account before you give it work.",
         )
-    if row is None or fence > row[0]:
+    if judgement is FenceJudgement.RAISED:
         transaction.execute(
             "INSERT INTO fence (identity, fence) VALUES (?, ?) "
             "ON CONFLICT (identity) DO UPDATE SET fence = excluded.fence",
-            (account.identity, fence),
+            (identity, fence),
         )
 
 

@@ -2,8 +2,8 @@
 
 Callers hand in functions; each runs in a savepoint of its own, so that one failure does not spoil
 the others, and all that wait at a time share a transaction. A result is handed back only after the
-commit: what a caller knows is on disk. What the functions do lives in `items.py`, `actions.py` and
-their neighbours.
+commit: what a caller knows is on disk. Where the disk is full, room is made once and everything is
+tried again. What the functions do lives in `items.py`, `actions.py` and their neighbours.
 """
 
 import asyncio
@@ -69,10 +69,20 @@ class _Outcome:
 class Journal:
     """Writes and reads the journal for one event loop."""
 
-    def __init__(self, connection: sqlite3.Connection, key: bytes) -> None:
-        """Take over `connection`; `key` seals secrets. Call inside the loop that will use it."""
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        key: bytes,
+        make_room: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Take over `connection`; `key` seals secrets. Call inside the loop that will use it.
+
+        `make_room` is called in the journal's thread where the disk is full; True where that may
+        have helped.
+        """
         self._connection = connection
         self._key = key
+        self._make_room = make_room
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._listeners: list[Callable[[Sequence[StoredEvent]], None]] = []
@@ -140,17 +150,42 @@ class Journal:
         return group
 
     def _commit(self, group: Sequence[_Job]) -> tuple[list[_Outcome], list[StoredEvent]]:
+        try:
+            return self._try(group)
+        except sqlite3.Error as problem:
+            if not (_is_full(problem) and self._find_room()):
+                return self._fail(group, problem)
+        try:
+            return self._try(group)
+        except sqlite3.Error as problem:
+            return self._fail(group, problem)
+
+    def _try(self, group: Sequence[_Job]) -> tuple[list[_Outcome], list[StoredEvent]]:
         transaction = Transaction(self._connection, self._key)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._run_one(job, transaction) for job in group]
             self._connection.execute("COMMIT")
-        except sqlite3.Error as problem:
+        except sqlite3.Error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            lost = _store_error(problem)
-            return [_Outcome(job.future, problem=lost) for job in group], []
+            raise
         return outcomes, transaction.appended
+
+    def _fail(
+        self, group: Sequence[_Job], problem: sqlite3.Error
+    ) -> tuple[list[_Outcome], list[StoredEvent]]:
+        lost = _store_error(problem)
+        return [_Outcome(job.future, problem=lost) for job in group], []
+
+    def _find_room(self) -> bool:
+        """Make room, and move what the log of changes holds into the file itself."""
+        has_room = self._make_room()
+        try:
+            (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error:
+            return has_room
+        return has_room or not busy
 
     def _run_one(self, job: _Job, transaction: Transaction) -> _Outcome:
         mark = len(transaction.appended)
@@ -160,7 +195,11 @@ class Journal:
         except Exception as problem:
             if not self._connection.in_transaction:
                 # A full disk rolls the whole transaction back by itself.
+                if isinstance(problem, sqlite3.Error):
+                    raise
                 raise sqlite3.OperationalError(str(problem)) from problem
+            if isinstance(problem, sqlite3.Error) and _is_full(problem):
+                raise
             self._connection.execute("ROLLBACK TO one")
             self._connection.execute("RELEASE one")
             del transaction.appended[mark:]
@@ -190,6 +229,13 @@ class Journal:
 
 def _translate(problem: Exception) -> Exception:
     return _store_error(problem) if isinstance(problem, sqlite3.Error) else problem
+
+
+def _is_full(problem: sqlite3.Error) -> bool:
+    """Say whether the disk is full, or refuses to take more for another reason of its own."""
+    # The low byte is the kind of the error; the rest is its detail (https://sqlite.org/rescode.html).
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 def _store_error(problem: sqlite3.Error) -> FlotillaError:

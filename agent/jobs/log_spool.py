@@ -1,12 +1,18 @@
 """Logs of item attempts: append-only files of JSON lines, addressed by byte offset.
 
 Lines are gathered and written in groups; a log is for reading, not for recovery, so nothing here
-waits for the disk. Readers get whole lines only. Paths are made of our own ids.
+waits for the disk. Readers get whole lines only. Lines are left out only over a limit, or where the
+disk is full, and a line of the log says how many: a gap is never silent. Paths are made of our own
+ids.
 """
 
+import contextlib
 import json
 import logging
-from collections.abc import Iterable
+import os
+import time
+from collections import deque
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +23,13 @@ from common.security.redaction import plain_text
 
 _LOG = logging.getLogger(__name__)
 ATTEMPT_LIMIT = 16 * 1024 * 1024
-"""Bytes of one attempt's log; lines beyond it are counted, and the count is the last line."""
+"""Bytes of the beginning of one attempt's log; behind it only the last lines are kept."""
+TAIL_LINES = 200
+"""Lines kept of the end of a log over its limit."""
 _LINE_LIMIT = 8 * 1024
 """Characters of one line's text."""
+_OVER_LIMIT = "the log is over its limit"
+_NO_ROOM = "the disk has no room for logs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +43,57 @@ class LogPiece:
 
 
 @dataclass(slots=True)
+class _Gap:
+    """Lines that were left out since the last one that was kept."""
+
+    lines: int = 0
+    size: int = 0
+    """Bytes."""
+    reason: str = ""
+
+    def add(self, lines: int, size: int, reason: str) -> None:
+        self.lines, self.size, self.reason = self.lines + lines, self.size + size, reason
+
+
+@dataclass(slots=True)
 class _Segment:
     path: Path
     end: int
     pending: list[bytes] = field(default_factory=list)
-    left_out: int = 0
+    tail: deque[bytes] = field(default_factory=deque)
+    """The newest lines of a log over its limit."""
+    gap: _Gap = field(default_factory=_Gap)
 
 
 class LogSpool:
-    """The folder of all attempts' logs. Used from one loop only."""
+    """The folder of all attempts' logs. Used from one loop only, but for `prune`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, quota: int = 2 * 1024**3, days: float = 90.0) -> None:
+        """Keep up to `quota` bytes, and logs of ended items for `days` at most."""
         self._folder = folder
+        self._quota = quota
+        self._seconds = days * 86_400
         self._open: dict[tuple[str, int], _Segment] = {}
         self._dirty: set[tuple[str, int]] = set()
+        self._has_room = True
 
     def append(self, item_id: str, attempt: int, at: float, level: str, text: str) -> int:
         """Add a line that holds no secret; returns the bytes of the log with it."""
+        key = (item_id, attempt)
         segment = self._segment(item_id, attempt)
-        if segment.end >= ATTEMPT_LIMIT:
-            segment.left_out += 1
-            return segment.end
-        clean = plain_text(text)[:_LINE_LIMIT]
-        return self._add((item_id, attempt), segment, at, level, clean)
+        line = _line(at, level, plain_text(text)[:_LINE_LIMIT])
+        if not self._has_room:
+            segment.gap.add(1, len(line), _NO_ROOM)
+        elif segment.end >= ATTEMPT_LIMIT:
+            self._keep_as_tail(key, segment, at, line)
+        else:
+            self._close_gap(key, segment, at)
+            self._add(key, segment, line)
+        return segment.end
+
+    def allow(self, has_room: bool) -> None:
+        """Write logs, or leave lines out and count them while the disk is nearly full."""
+        self._has_room = has_room
 
     def end(self, item_id: str, attempt: int) -> int:
         """Return the bytes of a log so far; 0 where there is none."""
@@ -71,9 +109,9 @@ class LogSpool:
         segment = self._open.get(key)
         if segment is None:
             return self.end(item_id, attempt)
-        if segment.left_out:
-            text = f"{segment.left_out} lines were left out: the log is over its limit."
-            self._add(key, segment, at, "warning", text)
+        self._close_gap(key, segment, at)
+        for line in segment.tail:
+            self._add(key, segment, line)
         self._write(key)
         del self._open[key]
         return segment.end
@@ -108,15 +146,45 @@ class LogSpool:
         """True while lines wait to be written."""
         return bool(self._dirty)
 
-    def _add(
-        self, key: tuple[str, int], segment: _Segment, at: float, level: str, text: str
-    ) -> int:
-        line = json.dumps({"at": at, "level": level, "text": text}, ensure_ascii=False)
-        data = line.encode(errors="replace") + b"\n"
-        segment.pending.append(data)
-        segment.end += len(data)
+    def prune(self, unfinished: Collection[str]) -> int:
+        """Delete logs of ended items, the oldest first, over the quota or the time; returns bytes.
+
+        Reads the whole folder, and may be called from another thread.
+        """
+        found = sorted(_stored(self._folder))
+        kept = sum(size for _, size, _ in found)
+        oldest = time.time() - self._seconds
+        freed = 0
+        for changed_at, size, path in found:
+            if changed_at >= oldest and kept - freed <= self._quota:
+                break
+            if path.name.split(".")[0] not in unfinished:
+                path.unlink(missing_ok=True)
+                freed += size
+        return freed
+
+    def _keep_as_tail(
+        self, key: tuple[str, int], segment: _Segment, at: float, line: bytes
+    ) -> None:
+        if not segment.tail:
+            text = f"Lines are left out from here on, but for the last: {_OVER_LIMIT}."
+            self._add(key, segment, _line(at, "warning", text, gap=0, lines=0))
+        segment.tail.append(line)
+        if len(segment.tail) > TAIL_LINES:
+            segment.gap.add(1, len(segment.tail.popleft()), _OVER_LIMIT)
+
+    def _close_gap(self, key: tuple[str, int], segment: _Segment, at: float) -> None:
+        """Say what was left out, where something was."""
+        gap, segment.gap = segment.gap, _Gap()
+        if gap.lines:
+            text = f"{gap.lines} lines ({gap.size:,} bytes) were left out: {gap.reason}."
+            line = _line(at, "warning", text, gap=gap.size, lines=gap.lines)
+            self._add(key, segment, line)
+
+    def _add(self, key: tuple[str, int], segment: _Segment, line: bytes) -> None:
+        segment.pending.append(line)
+        segment.end += len(line)
         self._dirty.add(key)
-        return segment.end
 
     def _segment(self, item_id: str, attempt: int) -> _Segment:
         key = (item_id, attempt)
@@ -141,8 +209,24 @@ class LogSpool:
         except OSError as problem:
             lost = sum(len(line) for line in pending)
             segment.end -= lost
-            segment.left_out += len(pending)
+            segment.gap.add(len(pending), lost, _NO_ROOM)
+            _cut(segment.path, segment.end)
             _LOG.warning("Log lines of an item could not be written: %s", problem.strerror)
+
+
+def _line(at: float, level: str, text: str, **more: int) -> bytes:
+    line = json.dumps({"at": at, "level": level, "text": text, **more}, ensure_ascii=False)
+    return line.encode(errors="replace") + b"\n"
+
+
+def _stored(folder: Path) -> Iterable[tuple[float, int, Path]]:
+    """Yield when each log was written last, its bytes, and where it lies."""
+    for path in folder.glob("*/*.jsonl"):
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            continue
+        yield found.st_mtime, found.st_size, path
 
 
 def _append(path: Path, lines: Iterable[bytes]) -> None:
@@ -153,6 +237,12 @@ def _append(path: Path, lines: Iterable[bytes]) -> None:
         file = path.open("ab")
     with file:
         file.write(b"".join(lines))
+
+
+def _cut(path: Path, size: int) -> None:
+    """Remove what a refused write left behind, so that offsets stay true."""
+    with contextlib.suppress(OSError):
+        os.truncate(path, size)
 
 
 def _end_of_whole_lines(path: Path) -> int:

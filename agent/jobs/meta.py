@@ -1,4 +1,4 @@
-"""Single facts of the journal: the outbox's epoch, this start's boot id, the owning store."""
+"""Single facts of the journal: the outbox's epoch, this start's boot id, a few numbers."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,17 @@ class Life:
     """Names the outbox's history; new where that is gone."""
     boot_id: str
     """Names this start of the agent."""
+    is_fresh: bool
+    """True where nothing is known from before."""
 
 
 def begin_life(transaction: Transaction) -> Life:
     """Note this start, and give a fresh journal its epoch."""
-    epoch = _read(transaction, "epoch") or new_epoch(transaction)
+    known = _read(transaction, "epoch")
+    epoch = known or new_epoch(transaction)
     boot_id = new_id()
     _write(transaction, "boot_id", boot_id)
-    return Life(epoch, boot_id)
+    return Life(epoch, boot_id, is_fresh=not known)
 
 
 def new_epoch(transaction: Transaction) -> str:
@@ -33,14 +36,19 @@ def new_epoch(transaction: Transaction) -> str:
     return epoch
 
 
-def owner_store(transaction: Transaction) -> str:
-    """Return the id of the store that owns this agent; empty before the first pairing."""
+def owner_of_earlier_release(transaction: Transaction) -> str:
+    """Return the id of the owning store as an earlier release has kept it; empty for none."""
     return _read(transaction, _OWNER)
 
 
-def set_owner_store(transaction: Transaction, store_id: str) -> None:
-    """Give the agent to a store."""
-    _write(transaction, _OWNER, store_id)
+def read_number(transaction: Transaction, name: str) -> float:
+    """Return a number by its name; 0 where there is none."""
+    return float(_read(transaction, name) or 0.0)
+
+
+def write_number(transaction: Transaction, name: str, value: float) -> None:
+    """Keep a number under its name."""
+    _write(transaction, name, repr(value))
 
 
 def _read(transaction: Transaction, name: str) -> str:

@@ -16,6 +16,9 @@ from agent.jobs.meta import new_epoch
 _LOG = logging.getLogger(__name__)
 _TAIL = 4000
 """Events kept in memory at most."""
+_TAIL_BYTES = 8 * 1024 * 1024
+"""Bytes of the events kept in memory, at most: one alone is far smaller."""
+_DELETE_SECONDS = 0.5
 
 
 class Outbox:
@@ -26,9 +29,10 @@ class Outbox:
         self._epoch = epoch
         self._lowest = lowest_seq
         self._last = last_seq
-        self._tail: deque[StoredEvent] = deque(maxlen=_TAIL)
+        self._tail: deque[StoredEvent] = deque()
+        self._tail_bytes = 0
         self._listeners: set[Callable[[], None]] = set()
-        self._deleting = False
+        self._deletion: asyncio.TimerHandle | None = None
         journal.on_appended(self._extend)
 
     @property
@@ -71,21 +75,35 @@ class Outbox:
             return
         self._lowest = seq + 1
         while self._tail and self._tail[0].seq <= seq:
-            self._tail.popleft()
-        if not self._deleting:
-            self._deleting = True
-            self._journal.submit(self._delete).add_done_callback(_report)
+            self._tail_bytes -= self._tail.popleft().size
+        if self._deletion is None:
+            # A commit costs more than the rows: what is acknowledged meanwhile goes with it.
+            loop = asyncio.get_running_loop()
+            self._deletion = loop.call_later(_DELETE_SECONDS, self._delete_soon)
+
+    def close(self) -> None:
+        """Delete what is acknowledged and still there, before the journal closes."""
+        if self._deletion is not None:
+            self._deletion.cancel()
+            self._delete_soon()
 
     async def renew_epoch(self) -> None:
         """Begin a new epoch: a desktop has applied events that this journal never wrote."""
         self._epoch = await self._journal.write(new_epoch)
 
+    def _delete_soon(self) -> None:
+        self._deletion = None
+        self._journal.submit(self._delete).add_done_callback(_report)
+
     def _delete(self, transaction: Transaction) -> None:
-        self._deleting = False
         transaction.execute("DELETE FROM outbox WHERE seq < ?", (self._lowest,))
 
     def _extend(self, events: Sequence[StoredEvent]) -> None:
-        self._tail.extend(events)
+        for event in events:
+            self._tail.append(event)
+            self._tail_bytes += event.size
+            while self._tail_bytes > _TAIL_BYTES or len(self._tail) > _TAIL:
+                self._tail_bytes -= self._tail.popleft().size
         self._last = events[-1].seq
         for listener in tuple(self._listeners):
             listener()

@@ -6,7 +6,7 @@ there. What the runners do is the supervisor's business.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent.jobs.runner_process import RunnerCommand, RunnerEvents, RunnerProcess
@@ -51,8 +51,13 @@ class RunnerPool:
         command: RunnerCommand,
         events: RunnerEvents,
         wake: Callable[[], None],
+        environment: Mapping[str, str],
     ) -> None:
-        """`wake` is called when there may be room again after a pause."""
+        """`wake` is called when there may be room again after a pause.
+
+        `environment` is what runners get beside our own.
+        """
+        self._environment = environment
         self._limits = limits
         self._command = command
         self._events = events
@@ -133,6 +138,11 @@ class RunnerPool:
             if slot.runner.is_alive and not slot.running and slot.idle_since < oldest:
                 self._tasks.start("stop idle runner", slot.runner.stop(self._limits.stop_seconds))
 
+    def give_up(self, runner: RunnerProcess) -> None:
+        """End a runner that does not do as it is told; its items are lost with it, unblamed."""
+        if runner.is_alive:
+            self._tasks.start("give up runner", runner.stop(self._limits.stop_seconds))
+
     async def close(self) -> None:
         """Stop every runner, and wait until their processes are gone."""
         for timer in self._wakes:
@@ -167,7 +177,7 @@ class RunnerPool:
         return min(choice, key=lambda slot: (slot.running, len(slot.accounts)), default=None)
 
     def _start(self, kind: RunnerKind) -> _Slot:
-        runner = RunnerProcess(kind, self._command(kind), self._events)
+        runner = RunnerProcess(kind, self._command(kind), self._events, self._environment)
         slot = _Slot(runner, set(), idle_since=self._loop.time())
         self._slots[runner] = slot
         self._tasks.start(f"{kind} runner", runner.run())

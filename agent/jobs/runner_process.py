@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import psutil
@@ -54,8 +54,16 @@ class RunnerEvents(Protocol):
 class RunnerProcess:
     """A child process that runs items. Messages sent before it is up wait for it."""
 
-    def __init__(self, kind: RunnerKind, command: Sequence[str], events: RunnerEvents) -> None:
+    def __init__(
+        self,
+        kind: RunnerKind,
+        command: Sequence[str],
+        events: RunnerEvents,
+        environment: Mapping[str, str],
+    ) -> None:
+        """`environment` is what the process gets beside our own."""
         self.kind = kind
+        self._environment = environment
         self.pid = 0
         self._command = command
         self._events = events
@@ -124,6 +132,7 @@ class RunnerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             limit=_LINE_LIMIT,
+            env={**os.environ, **self._environment},
             start_new_session=True,
             creationflags=_NEW_GROUP,
         )

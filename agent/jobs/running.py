@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from agent.jobs.actions import UNDECIDED
 from agent.jobs.runner_process import RunnerProcess
 from agent.jobs.waiting import WaitingItem
 from common.access import AccountAccess
@@ -28,10 +29,21 @@ class RunningItem:
     secrets: tuple[str, ...] = ()
     step: str = ""
     fraction: float | None = None
-    is_sending: bool = False
+    effect: ActionState | None = None
+    """How far its external effect is, or is just being journaled to be; None where it has none."""
     is_cancelled: bool = False
+    """True once the operator asked for it."""
+    is_recalled: bool = False
+    """True where the agent itself takes it back, to look before it does anything else."""
+    is_unwritten: bool = False
+    """True where a step of it could not be written: it waits until there is room on the disk."""
     is_settling: bool = False
     """True once its end is on its way to the journal."""
+
+    @property
+    def is_undecided(self) -> bool:
+        """True while nobody can tell whether its effect exists: it is not stopped then."""
+        return self.effect in UNDECIDED
 
     def opened(self, account: AccountAccess) -> None:
         """Note that the account's secrets are open, and that the runner has them."""

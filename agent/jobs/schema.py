@@ -106,7 +106,17 @@ CREATE TABLE runner (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SECOND = """
+-- What the account's list showed before the post was sent, as JSON; NULL where it was not read.
+ALTER TABLE action DROP COLUMN baseline;
+ALTER TABLE action ADD COLUMN baseline TEXT;
+CREATE INDEX action_settled ON action (identity, updated_at) WHERE remote_id <> '';
+
+-- 1 once a cancel was acknowledged that could not take effect at once.
+ALTER TABLE item ADD COLUMN cancel_asked INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 """One script per schema version, in order; version n is reached by the nth."""
 
 

@@ -1,31 +1,35 @@
 """Runs items: takes the next one that may start, gives it to a runner, journals what that says.
 
 The supervisor owns the order of things. Which item is next is decided in `waiting.py`, where it
-runs in `runner_pool.py`, and what a step may do to the journal in `items.py` and `actions.py`.
-It is one file although a long one: whoever asks what can happen to a running item, and in which
-order, finds all of it here.
+runs in `runner_pool.py`, what a step may do to the journal in `steps.py`, how an item ends in
+`endings.py`. What a desktop orders is in `orders.py`. It is one file although a long one: whoever
+asks what can happen to a running item, and in which order, finds all of it here.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
-from agent.jobs import actions, items, recovery
+from agent.jobs import endings, holdings, items, recovery
 from agent.jobs.blobs import BlobStore
+from agent.jobs.cancelling import CancelGrace
 from agent.jobs.fences import rename_identity
+from agent.jobs.floor import WAITS_FOR_DOUBT, Floor, failure_of
+from agent.jobs.items import Standing, StartedItem
 from agent.jobs.journal import Journal, Transaction
 from agent.jobs.log_spool import LogSpool
+from agent.jobs.orders import Orders
+from agent.jobs.recovery import Resumed
 from agent.jobs.runner_pool import PoolLimits, RunnerPool
 from agent.jobs.runner_process import RunnerCommand, RunnerProcess
 from agent.jobs.running import LiveItem, RunningItem, Tally, WhatRuns
 from agent.jobs.screens import ScreenHub
 from agent.jobs.sessions import save_session
-from agent.jobs.waiting import WaitingItem, WaitingItems
+from agent.jobs.steps import take_step
+from agent.jobs.waiting import WaitingItem
 from agent.runners.messages import (
     ActionStep,
     CancelItem,
@@ -41,35 +45,26 @@ from agent.runners.messages import (
 )
 from agent.runners.pipe import ScreenFrame
 from common.access import AccountAccess
-from common.domain.ids import is_id
 from common.domain.states import ActionState, ItemState, SignInState
 from common.errors import (
-    AgentUnreachableError,
     ConflictError,
     DuplicateIntentError,
     FlotillaError,
-    InputError,
     OperationCancelledError,
-    OperationUnsupportedError,
     StoreError,
     WireError,
 )
 from common.infra.paths import make_private_folder
-from common.items import ItemSpec
 from common.protocol.events import AccountObserved
-
-T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 _TIMER_SECONDS = 30.0
 """Longest wait before the wall clock is read again: it may jump, and timers sleep in a suspend."""
 _FLUSH_SECONDS = 0.2
 _STORE_RETRY_SECONDS = 5.0
-_IN_DOUBT = "Waits: whether an earlier post of this account exists is not settled."
-_ROLLED_BACK = (
-    "Set aside: this agent's disk was taken back to an earlier state, and the post may exist."
-)
-_NEEDS_YOU = "Waits: an earlier item of this account needs you first."
+_PRUNE_SECONDS = 3600.0
+_TOWARDS_SENDING = (ActionState.PLANNED, ActionState.SENDING)
+"""Steps after which the post may come to be: never taken for an item that is to stop."""
 
 
 class Supervisor:
@@ -85,25 +80,33 @@ class Supervisor:
         can: WhatRuns,
         limits: PoolLimits,
         command: RunnerCommand,
+        environment: Mapping[str, str],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`command` says how a runner is started; `clock` gives seconds since 1970."""
+        """`command` says how a runner is started, and `environment` what it gets beside our own.
+
+        `clock` gives seconds since 1970.
+        """
         self._journal = journal
         self._blobs = blobs
         self._spool = spool
         self._accounts_folder = accounts_folder
-        self._can = can
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._waiting = WaitingItems(blobs.has)
-        self._running: dict[str, RunningItem] = {}
+        self._floor = Floor(journal, blobs.has, self._schedule)
+        self._waiting = self._floor.waiting
+        self._running = self._floor.running
         self._folders_made: set[str] = set()
-        self._pool = RunnerPool(limits, command, self, self._schedule)
+        self._pool = RunnerPool(limits, command, self, self._schedule, environment)
+        self._grace = CancelGrace(self._running, self._pool.give_up)
         self._timer: asyncio.TimerHandle | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
         self._listeners: set[Callable[[str], None]] = set()
-        self._is_stopping = False
         self._next_pass: asyncio.Handle | None = None
+        self._prune_at = 0.0
+        self._may_start = True
+        self._why_silent = ""
+        self.orders = Orders(self._floor, spool, can, self._grace)
         self.screens = ScreenHub(self._tell_browser)
         self.tally = Tally()
 
@@ -124,60 +127,13 @@ class Supervisor:
         """How many accounts have items here."""
         return self._waiting.accounts()
 
-    def start(self, waiting: Iterable[WaitingItem]) -> None:
-        """Begin with what waited when the agent stopped last."""
-        for item in waiting:
+    def start(self, resumed: Resumed) -> None:
+        """Begin with what was there when the agent stopped last."""
+        for item in resumed.waiting:
             self._waiting.add(item)
+        for standing in resumed.holding:
+            self._floor.apply(standing)
         self._schedule()
-
-    async def accept(self, item: ItemSpec) -> None:
-        """Take an item over; returns once it is on disk. Safe to repeat.
-
-        Raises a FlotillaError where the agent cannot or must not run it.
-        """
-        if self._is_stopping:
-            # Not a refusal of the item: the desktop keeps it, and offers it again.
-            raise AgentUnreachableError("The agent is stopping.")
-        self._require_possible(item)
-        await self._write(lambda transaction: items.accept(transaction, item), self._take_in)
-
-    async def pause(self, item_id: str) -> None:
-        """Set a waiting item aside."""
-        await self._write(
-            lambda transaction: items.pause(transaction, item_id),
-            lambda _: self._waiting.remove(item_id),
-        )
-
-    async def resume(self, item_id: str) -> None:
-        """Let a paused item, or one that waited for the operator, go on."""
-        await self._write(lambda transaction: items.resume(transaction, item_id), self._resumed)
-
-    async def cancel(self, item_id: str) -> None:
-        """Cancel an item; a running one ends as soon as its runner can.
-
-        Raises ConflictError where its post is being sent: then it goes on to the verdict.
-        """
-        running = self._running.get(item_id)
-        if running is not None:
-            self._cancel_running(running)
-            return
-        await self._write(
-            lambda transaction: items.cancel(transaction, item_id),
-            lambda account_id: self._cancelled(item_id, account_id),
-        )
-
-    def distrust_journal(self) -> None:
-        """Publish nothing that was accepted so far: the journal is older than what was done.
-
-        A desktop knows events that it does not have, so any of these posts may exist already.
-        """
-        for item in self._waiting.posts():
-            self._waiting.remove(item.item_id)
-            aside = partial(items.set_aside, item_id=item.item_id, reason=_ROLLED_BACK)
-            self._submit("set an item aside", aside)
-        for job in self._running.values():
-            if job.waiting.publishes and not job.is_sending:
-                self._cancel_running(job)
 
     def blob_arrived(self, sha256: str) -> None:
         """Start what waited for this file."""
@@ -198,15 +154,39 @@ class Supervisor:
         self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
 
+    def allow_starts(self, allowed: bool) -> None:
+        """Start items, or nothing new; what runs goes on."""
+        self._may_start = allowed
+        self._schedule()
+
+    def allow_publishing(self, reason: str) -> None:
+        """Let items publish where `reason` is empty; else none does, and each says why."""
+        if reason == self._why_silent:
+            return
+        self._why_silent = reason
+        self._waiting.allow_publishing(not reason)
+        if reason:
+            for item in self._waiting.posts():
+                self._floor.say_why(item.item_id, reason)
+        self._schedule()
+
+    def note(self, what: str, work: Callable[[Transaction], object]) -> None:
+        """Write something small whose result nobody waits for."""
+        self._floor.submit(what, work)
+
     def keep_house(self) -> None:
-        """Do what needs doing now and then: stop idle runners, delete old blobs."""
+        """Do what needs doing now and then: stop idle runners, delete old files."""
         self._pool.stop_idle()
         if self._blobs.is_over_quota:
-            self._journal.submit(items.needed_blobs).add_done_callback(self._evict)
+            self._journal.submit(holdings.needed_blobs).add_done_callback(self._evict)
+        if self._prune_at <= self._loop.time():
+            self._prune_at = self._loop.time() + _PRUNE_SECONDS
+            self._journal.submit(holdings.unfinished_ids).add_done_callback(self._prune)
 
     async def stop(self) -> None:
         """Start nothing more, let runners finish what they are sending, and end them."""
-        self._is_stopping = True
+        self._floor.is_stopping = True
+        self._grace.close()
         for timer in (self._timer, self._flush_timer):
             if timer is not None:
                 timer.cancel()
@@ -217,7 +197,7 @@ class Supervisor:
 
     def runner_started(self, runner: RunnerProcess, pid: int, started: float) -> None:
         """Note the process in the journal, so that a later start can reap it."""
-        self._submit(
+        self._floor.submit(
             "note a runner",
             lambda transaction: recovery.note_runner(transaction, pid, started, runner.kind),
         )
@@ -248,15 +228,20 @@ class Supervisor:
         was_asked = runner.is_stopping
         self._pool.lost(runner)
         if runner.pid:
-            self._submit(
+            self._floor.submit(
                 "forget a runner",
                 lambda transaction: recovery.forget_runner(transaction, runner.pid),
             )
         if not was_asked:
             self.tally.runners_lost += 1
         for job in lost:
-            self._interrupt(job, counted=not was_asked)
+            self._interrupt(job, self._why_lost(was_asked), counted=not was_asked)
         self._schedule()
+
+    def _why_lost(self, was_asked: bool) -> str:
+        if self._floor.is_stopping:
+            return "The agent stopped."
+        return f"The process that ran the item {'was ended' if was_asked else 'ended'}."
 
     def _log(self, message: ItemLog) -> None:
         job = self._running.get(message.item_id)
@@ -280,13 +265,11 @@ class Supervisor:
         if job is None or refusal is not None:
             runner.send(StepAnswer(step_id=step.step_id, error=refusal))
             return
-        job.is_sending = step.state is ActionState.SENDING
+        before, job.effect = job.effect, step.state
         self.tally.steps[step.state] = self.tally.steps.get(step.state, 0) + 1
         attempt = job.waiting.attempt
-        written = self._journal.submit(
-            lambda transaction: actions.record_step(transaction, step, attempt)
-        )
-        written.add_done_callback(lambda done: self._answer_step(runner, step, job, done))
+        written = self._journal.submit(lambda transaction: take_step(transaction, step, attempt))
+        written.add_done_callback(lambda done: self._answer_step(runner, step, job, before, done))
 
     def _refusal(
         self, job: RunningItem | None, runner: RunnerProcess, step: ActionStep
@@ -294,8 +277,14 @@ class Supervisor:
         """Say why a step must not be taken: the point of no return is guarded here."""
         if job is None or job.runner is not runner:
             return ConflictError("This runner does not run the item.").to_wire()
-        if step.state is ActionState.SENDING and (job.is_cancelled or self._is_stopping):
+        if step.state not in _TOWARDS_SENDING:
+            return None
+        if job.is_cancelled or job.is_recalled or self._floor.is_stopping:
             return OperationCancelledError("Stopped before the post was sent.").to_wire()
+        if job.waiting.in_doubt and job.waiting.not_before > self._clock():
+            return OperationCancelledError("Its time to be sent has not come.").to_wire()
+        if not self._waiting.may_publish(job.waiting.account_id, job.waiting.item_id):
+            return OperationCancelledError(self._why_silent or WAITS_FOR_DOUBT).to_wire()
         return None
 
     def _answer_step(
@@ -303,13 +292,16 @@ class Supervisor:
         runner: RunnerProcess,
         step: ActionStep,
         job: RunningItem,
-        written: asyncio.Future[WireError | None],
+        before: ActionState | None,
+        written: asyncio.Future[None],
     ) -> None:
-        error = _failure(written, f"journal step {step.state} of item {step.item_id}")
-        if error is None:
-            error = written.result()
+        error = failure_of(written, f"journal step {step.state} of item {step.item_id}")
         if error is not None:
-            job.is_sending = False
+            job.effect = before
+            job.is_unwritten = error.code == StoreError.code
+        elif job.is_cancelled and not job.is_undecided:
+            # What was asked while its effect was in doubt counts from here on.
+            runner.send(CancelItem(item_id=step.item_id))
         runner.send(StepAnswer(step_id=step.step_id, error=error))
 
     def _session(self, found: SessionFound) -> None:
@@ -317,7 +309,7 @@ class Supervisor:
         if job is None or job.account is None:
             return
         account = job.account
-        self._submit(
+        self._floor.submit(
             "save a session", lambda transaction: _keep_session(transaction, account, found)
         )
 
@@ -327,14 +319,18 @@ class Supervisor:
             _LOG.warning("A runner ended item %s, which it does not run.", ended.item_id)
             return
         self._pool.release(runner)
+        if job.is_unwritten:
+            self._interrupt(job, "The disk was full.", counted=False)
+            return
         error = ended.error
         if error is not None:
             error = error.model_copy(update={"message": job.masked(error.message)})
         clean = ended.model_copy(update={"step": job.masked(ended.step), "error": error})
+        counted = not (self._floor.is_stopping or runner.is_stopping or job.is_recalled)
         self._settle(
             job,
-            lambda transaction, log_end: items.finish(
-                transaction, clean, cancelled=job.is_cancelled, log_end=log_end
+            lambda transaction, log_end: endings.finish(
+                transaction, clean, cancelled=job.is_cancelled, counted=counted, log_end=log_end
             ),
         )
 
@@ -342,12 +338,12 @@ class Supervisor:
 
     def _schedule(self) -> None:
         """Look for items to start, once, at the end of this turn of the loop."""
-        if self._next_pass is None and not self._is_stopping:
+        if self._next_pass is None and not self._floor.is_stopping:
             self._next_pass = self._loop.call_soon(self._start_ready)
 
     def _start_ready(self) -> None:
         self._next_pass = None
-        if self._is_stopping:
+        if self._floor.is_stopping or not self._may_start:
             return
         now = self._clock()
         due = self._waiting.wake(now)
@@ -378,11 +374,11 @@ class Supervisor:
         opened.add_done_callback(lambda done: self._hand_over(job, done))
         return True
 
-    def _hand_over(self, job: RunningItem, opened: asyncio.Future[items.StartedItem]) -> None:
+    def _hand_over(self, job: RunningItem, opened: asyncio.Future[StartedItem]) -> None:
         waiting = job.waiting
         if job.is_settling:
             return
-        if _failure(opened, f"start item {waiting.item_id}") is not None:
+        if failure_of(opened, f"start item {waiting.item_id}") is not None:
             self._put_back(job, opened.exception())
             return
         if not job.runner.is_alive:
@@ -390,6 +386,8 @@ class Supervisor:
             return
         started = opened.result()
         job.opened(started.item.account)
+        job.effect = started.action.state if started.action else None
+        job.is_cancelled |= started.cancel_asked
         for watch in self.screens.watches_of(waiting.account_id):
             if waiting.kind is RunnerKind.BROWSER:
                 job.runner.send(watch)
@@ -401,7 +399,7 @@ class Supervisor:
                 action=started.action,
             )
         )
-        if job.is_cancelled:
+        if (job.is_cancelled or job.is_recalled) and not job.is_undecided:
             job.runner.send(CancelItem(item_id=waiting.item_id))
 
     def _put_back(self, job: RunningItem, problem: BaseException | None) -> None:
@@ -414,22 +412,22 @@ class Supervisor:
                 job, lambda transaction, _end: items.fail(transaction, waiting.item_id, error)
             )
             return
-        self._running.pop(waiting.item_id, None)
-        self._waiting.release(waiting.account_id)
+        self._no_longer_runs(job)
         if isinstance(problem, ConflictError):
-            self._waiting.add(waiting)
-            self._hold(waiting.account_id, _IN_DOUBT)
-        else:
-            again = self._clock() + _STORE_RETRY_SECONDS
-            self._waiting.add(replace(waiting, not_before=max(waiting.not_before, again)))
+            self._floor.say_why(waiting.item_id, WAITS_FOR_DOUBT)
+        self._waiting.add(self._later(waiting))
         self._schedule()
 
-    def _interrupt(self, job: RunningItem, *, counted: bool) -> None:
+    def _later(self, waiting: WaitingItem) -> WaitingItem:
+        """Return an item that waits a little before it is tried again."""
+        again = self._clock() + _STORE_RETRY_SECONDS
+        return replace(waiting, not_before=max(waiting.not_before, again))
+
+    def _interrupt(self, job: RunningItem, reason: str, *, counted: bool) -> None:
         item_id = job.waiting.item_id
-        reason = "The process that ran the item ended." if counted else "The agent stopped."
         self._settle(
             job,
-            lambda transaction, log_end: items.interrupt(
+            lambda transaction, log_end: endings.interrupt(
                 transaction,
                 item_id,
                 reason,
@@ -439,7 +437,7 @@ class Supervisor:
             ),
         )
 
-    def _settle(self, job: RunningItem, work: Callable[[Transaction, int], ItemState]) -> None:
+    def _settle(self, job: RunningItem, work: Callable[[Transaction, int], Standing]) -> None:
         """Write how an item ended; only then may the next one of its account start."""
         if job.is_settling:
             return
@@ -448,66 +446,43 @@ class Supervisor:
         log_end = self._spool.close(waiting.item_id, waiting.attempt, self._clock())
         self._write_end(job, lambda transaction: work(transaction, log_end))
 
-    def _write_end(self, job: RunningItem, work: Callable[[Transaction], ItemState]) -> None:
+    def _write_end(self, job: RunningItem, work: Callable[[Transaction], Standing]) -> None:
         written = self._journal.submit(work)
         written.add_done_callback(lambda done: self._settled(job, work, done))
 
-    def _write_end_again(self, job: RunningItem, work: Callable[[Transaction], ItemState]) -> None:
-        if not self._is_stopping:  # the next start settles it
+    def _write_end_again(self, job: RunningItem, work: Callable[[Transaction], Standing]) -> None:
+        if not self._floor.is_stopping:  # the next start settles it
             self._write_end(job, work)
 
     def _settled(
         self,
         job: RunningItem,
-        work: Callable[[Transaction], ItemState],
-        written: asyncio.Future[ItemState],
+        work: Callable[[Transaction], Standing],
+        written: asyncio.Future[Standing],
     ) -> None:
         waiting = job.waiting
-        failure = _failure(written, f"journal the end of item {waiting.item_id}")
-        if failure is not None and failure.code == StoreError.code and not self._is_stopping:
+        failure = failure_of(written, f"journal the end of item {waiting.item_id}")
+        is_stopping = self._floor.is_stopping
+        if failure is not None and failure.code == StoreError.code and not is_stopping:
             # A full disk is made free again; until then the item is not at its end.
             self._loop.call_later(_STORE_RETRY_SECONDS, self._write_end_again, job, work)
             return
-        self._running.pop(waiting.item_id, None)
-        self._waiting.release(waiting.account_id)
+        self._no_longer_runs(job)
         if failure is None:
-            state = written.result()
-            self.tally.ended[state] = self.tally.ended.get(state, 0) + 1
-            if state is ItemState.ASSIGNED and not self._is_stopping:
-                self._waiting.add(waiting)
-            elif state is ItemState.NEEDS_OPERATOR and waiting.publishes:
-                self._hold(waiting.account_id, _NEEDS_YOU)
+            standing = written.result()
+            self.tally.ended[standing.state] = self.tally.ended.get(standing.state, 0) + 1
+            if standing.state is ItemState.ASSIGNED and not is_stopping:
+                again = replace(waiting, in_doubt=standing.in_doubt)
+                if job.is_unwritten:
+                    again = self._later(again)
+                standing = replace(standing, waiting=again)
+            self._floor.apply(standing)
         self._schedule()
 
-    def _hold(self, account_id: str, reason: str) -> None:
-        """Publish nothing more for an account, and say so at what waits."""
-        for item in self._waiting.hold(account_id):
-            note = partial(items.note_step, item_id=item.item_id, step=reason)
-            self._submit("say why an item waits", note)
-
-    def _cancel_running(self, job: RunningItem) -> None:
-        if job.is_sending:
-            raise ConflictError(
-                "The post is being sent: the cancel waits for the verdict.",
-                advice="Look at the item again when it has ended.",
-            )
-        job.is_cancelled = True
-        if job.account is not None:
-            job.runner.send(CancelItem(item_id=job.waiting.item_id))
-
-    def _require_possible(self, item: ItemSpec) -> None:
-        for name, text in (("item_id", item.item_id), ("account_id", item.account.account_id)):
-            if not is_id(text):
-                raise InputError("An id is not one of ours.", field=name)
-        if item.task not in self._can.tasks:
-            raise OperationUnsupportedError(
-                f"The agent does not know the task {item.task!r}.", advice="Update the agent."
-            )
-        if item.account.driver not in self._can.drivers:
-            raise OperationUnsupportedError(
-                f"The agent has no driver {item.account.driver}.",
-                advice="Run `flotilla-agent doctor` on the worker machine to see what is missing.",
-            )
+    def _no_longer_runs(self, job: RunningItem) -> None:
+        self._running.pop(job.waiting.item_id, None)
+        self._grace.ended(job.waiting.item_id)
+        self._waiting.release(job.waiting.account_id)
 
     def _account_folder(self, account_id: str) -> Path:
         folder = self._accounts_folder / account_id
@@ -521,46 +496,21 @@ class Supervisor:
         if runner is not None:
             runner.send(message)
 
-    def _take_in(self, waiting: WaitingItem | None) -> None:
-        """Queue an item that was taken over; None is one that was so before."""
-        if waiting is not None:
-            self._waiting.add(waiting)
-            self._schedule()
-
-    def _resumed(self, waiting: WaitingItem | None) -> None:
-        if waiting is not None:
-            self._waiting.lift(waiting.account_id)
-            self._take_in(waiting)
-
-    def _cancelled(self, item_id: str, account_id: str) -> None:
-        self._waiting.remove(item_id)
-        self._waiting.lift(account_id)
-        self._schedule()
-
     def _evict(self, found: asyncio.Future[set[str]]) -> None:
-        if _failure(found, "look which files are needed") is None:
+        if failure_of(found, "look which files are needed") is None:
             self._blobs.evict(found.result())
 
-    async def _write(self, work: Callable[[Transaction], T], then: Callable[[T], object]) -> None:
-        """Write what a desktop asks for and act on it, be the desktop's link gone by then or not.
-
-        What is in the journal and not in our memory would wait until the agent starts again.
-        """
-
-        def act(done: asyncio.Future[T]) -> None:
-            if not done.cancelled() and done.exception() is None:
-                then(done.result())
-
-        written = self._journal.submit(work)
-        written.add_done_callback(act)
-        await asyncio.shield(written)
+    def _prune(self, found: asyncio.Future[set[str]]) -> None:
+        if failure_of(found, "look which items have not ended") is None:
+            pruned = self._loop.run_in_executor(None, self._spool.prune, found.result())
+            pruned.add_done_callback(lambda done: failure_of(done, "delete old logs"))
 
     def _moved_on(self, item_id: str) -> None:
         for listener in tuple(self._listeners):
             listener(item_id)
 
     def _flush_soon(self) -> None:
-        if self._flush_timer is None and not self._is_stopping:
+        if self._flush_timer is None and not self._floor.is_stopping:
             self._flush_timer = self._loop.call_later(_FLUSH_SECONDS, self._flush)
 
     def _flush(self) -> None:
@@ -571,10 +521,6 @@ class Supervisor:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(min(max(seconds, 0.0), _TIMER_SECONDS), self._schedule)
-
-    def _submit(self, what: str, work: Callable[[Transaction], object]) -> None:
-        """Write something whose result nobody waits for; a failure is logged."""
-        self._journal.submit(work).add_done_callback(lambda done: _failure(done, what))
 
 
 def _keep_session(transaction: Transaction, account: AccountAccess, found: SessionFound) -> None:
@@ -597,17 +543,3 @@ def _may_pass(problem: FlotillaError) -> bool:
     if isinstance(problem, DuplicateIntentError):
         return False
     return isinstance(problem, ConflictError | StoreError)
-
-
-def _failure(written: asyncio.Future[Any], what: str) -> WireError | None:
-    """Return why a piece of work failed, and log it; None where it did not."""
-    if written.cancelled():
-        return OperationCancelledError(f"Nobody waited to {what}.").to_wire()
-    problem = written.exception()
-    if problem is None:
-        return None
-    if isinstance(problem, FlotillaError):
-        _LOG.warning("Could not %s: %s", what, problem.message)
-        return problem.to_wire()
-    _LOG.error("Could not %s.", what, exc_info=problem)
-    return FlotillaError(f"The agent could not {what}.").to_wire()

@@ -1,6 +1,8 @@
 """Which item runs next: first come, first served within an account, in turn among accounts. Pure.
 
-Knows nothing of processes or files; the supervisor tells it what it needs to know and asks.
+An item whose effect is in doubt comes before everything else of its account: it only looks until
+that is settled, and nothing else of the account is published meanwhile. Knows nothing of processes
+or files; the supervisor tells it what it needs to know and asks.
 """
 
 import heapq
@@ -27,9 +29,11 @@ class WaitingItem:
     blobs: tuple[str, ...]
     """SHA-256 of each file it needs."""
     publishes: bool
+    in_doubt: bool = False
+    """True where its effect may exist already: it looks before it does anything else."""
 
 
-def waiting_item(item: ItemSpec, position: int) -> WaitingItem:
+def waiting_item(item: ItemSpec, position: int, *, in_doubt: bool = False) -> WaitingItem:
     """Return what the queue keeps of an item."""
     return WaitingItem(
         item_id=item.item_id,
@@ -40,6 +44,7 @@ def waiting_item(item: ItemSpec, position: int) -> WaitingItem:
         not_before=item.not_before or 0.0,
         blobs=tuple(media.sha256 for media in item.media()),
         publishes=item.publish is not None,
+        in_doubt=in_doubt,
     )
 
 
@@ -51,10 +56,10 @@ def runner_kind(driver: DriverName) -> RunnerKind:
 @dataclass(slots=True)
 class _Account:
     waiting: list[WaitingItem] = field(default_factory=list)
-    """By position."""
+    """Those in doubt first, then by position."""
     is_busy: bool = False
-    is_held: bool = False
-    """True while an effect is in doubt: nothing more is published."""
+    held_by: set[str] = field(default_factory=set)
+    """Items that keep every other one from publishing until a person has dealt with them."""
 
 
 class WaitingItems:
@@ -68,6 +73,7 @@ class WaitingItems:
         self._in_turn: dict[RunnerKind, set[str]] = {kind: set() for kind in RunnerKind}
         self._wanted: dict[str, set[str]] = {}
         self._due: list[tuple[float, str]] = []
+        self._may_publish = True
 
     def __len__(self) -> int:
         return len(self._account_of)
@@ -77,11 +83,11 @@ class WaitingItems:
         account = self._accounts.setdefault(item.account_id, _Account())
         account.waiting.append(item)
         self._account_of[item.item_id] = item.account_id
-        account.waiting.sort(key=lambda waiting: waiting.position)
+        account.waiting.sort(key=lambda waiting: (not waiting.in_doubt, waiting.position))
         for sha256 in item.blobs:
             if not self._has_blob(sha256):
                 self._wanted.setdefault(sha256, set()).add(item.account_id)
-        if item.not_before:
+        if item.not_before and not item.in_doubt:
             heapq.heappush(self._due, (item.not_before, item.account_id))
         self._queue(item.account_id)
 
@@ -135,19 +141,36 @@ class WaitingItems:
             self._queue(account_id)
             self._forget_if_idle(account_id)
 
-    def hold(self, account_id: str) -> list[WaitingItem]:
-        """Publish nothing more for this account; returns the items that this stops."""
+    def hold(self, account_id: str, item_id: str) -> list[WaitingItem]:
+        """Publish nothing more for this account because of one item; returns what this stops."""
         account = self._accounts.setdefault(account_id, _Account())
-        account.is_held = True
-        return [item for item in account.waiting if item.publishes]
+        account.held_by.add(item_id)
+        return _publishing(account, item_id)
 
-    def lift(self, account_id: str) -> None:
-        """Let the account publish again."""
+    def held_back(self, doubtful: WaitingItem) -> list[WaitingItem]:
+        """Return what waits because an item of the same account is in doubt."""
+        account = self._accounts.get(doubtful.account_id)
+        return _publishing(account, doubtful.item_id) if account else []
+
+    def lift(self, account_id: str, item_id: str) -> None:
+        """Note that this item keeps nothing back any more."""
         account = self._accounts.get(account_id)
-        if account is not None:
-            account.is_held = False
+        if account is not None and item_id in account.held_by:
+            account.held_by.remove(item_id)
             self._queue(account_id)
             self._forget_if_idle(account_id)
+
+    def may_publish(self, account_id: str, item_id: str) -> bool:
+        """Say whether nothing but its own turn keeps an item from publishing."""
+        account = self._accounts.get(account_id)
+        return self._may_publish and (account is None or not _is_held(account, item_id))
+
+    def allow_publishing(self, allowed: bool) -> None:
+        """Let items publish, or none of any account."""
+        self._may_publish = allowed
+        if allowed:
+            for account_id in self._accounts:
+                self._queue(account_id)
 
     def blob_arrived(self, sha256: str) -> None:
         """Give those that waited for a file their turn."""
@@ -174,25 +197,23 @@ class WaitingItems:
             if item.publishes
         ]
 
-    def has_waiting(self, account_id: str) -> bool:
-        """Say whether an item of this account waits."""
-        account = self._accounts.get(account_id)
-        return bool(account and account.waiting)
-
     def _first_ready(self, account_id: str, kind: RunnerKind, now: float) -> WaitingItem | None:
         account = self._accounts.get(account_id)
         if account is None or account.is_busy:
             return None
-        ready = (item for item in account.waiting if self._is_ready(account, item, now))
+        ready = (item for item in account.waiting if self._is_ready(item, now))
         first = next(ready, None)
         if first is not None and first.kind is not kind:
             self._queue_for(first.kind, account_id)
             return None
         return first
 
-    def _is_ready(self, account: _Account, item: WaitingItem, now: float) -> bool:
-        if item.not_before > now or (account.is_held and item.publishes):
-            return False
+    def _is_ready(self, item: WaitingItem, now: float) -> bool:
+        if not item.in_doubt:
+            if item.not_before > now:
+                return False
+            if item.publishes and not self.may_publish(item.account_id, item.item_id):
+                return False
         return all(self._has_blob(sha256) for sha256 in item.blobs)
 
     def _queue(self, account_id: str) -> None:
@@ -209,8 +230,24 @@ class WaitingItems:
 
     def _forget_if_idle(self, account_id: str) -> None:
         account = self._accounts[account_id]
-        if not account.waiting and not account.is_busy and not account.is_held:
+        if not account.waiting and not account.is_busy and not account.held_by:
             del self._accounts[account_id]
+
+
+def _publishing(account: _Account, but: str) -> list[WaitingItem]:
+    return [
+        item
+        for item in account.waiting
+        if item.publishes and not item.in_doubt and item.item_id != but
+    ]
+
+
+def _is_held(account: _Account, item_id: str) -> bool:
+    """Say whether another item of the account has to be settled before this one publishes."""
+    if account.held_by - {item_id}:
+        return True
+    first = account.waiting[:2]  # those in doubt come first
+    return any(other.in_doubt and other.item_id != item_id for other in first)
 
 
 def _kinds(items: Iterable[WaitingItem]) -> list[RunnerKind]:

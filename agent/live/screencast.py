@@ -1,4 +1,7 @@
-"""One page's screencast: Chromium pushes a frame when the page changes, the newest one wins."""
+"""One page's screencast: Chromium pushes a frame when the page changes, the newest one wins.
+
+A page that stands still may be pushed late, or never: then one picture of it is taken.
+"""
 
 import asyncio
 import base64
@@ -12,6 +15,8 @@ _QUALITY = 60
 _EVERY_NTH = 3
 _TALLEST = 1920
 _SECONDS = 10.0
+_FIRST_SECONDS = 1.0
+"""How long the first frame may take before a picture is taken instead."""
 
 
 class Screencast:
@@ -23,6 +28,8 @@ class Screencast:
         self._show = show
         self._session: CDPSession | None = None
         self._acks: set[asyncio.Task[None]] = set()
+        self._has_frame = asyncio.Event()
+        self._first: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin. A page that has closed meanwhile shows nothing."""
@@ -41,6 +48,7 @@ class Screencast:
                         "everyNthFrame": _EVERY_NTH,
                     },
                 )
+                self._first = asyncio.create_task(self._ensure_first(session), name="first frame")
 
     async def stop(self) -> None:
         """End. Returns within seconds, whatever the page does."""
@@ -49,9 +57,10 @@ class Screencast:
             with contextlib.suppress(Error, TimeoutError):
                 async with asyncio.timeout(_SECONDS):
                     await session.detach()
-        for task in self._acks:
+        tasks = [*self._acks, *([self._first] if self._first else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._acks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _take(self, event: dict[str, Any]) -> None:
         if self._session is None:
@@ -60,7 +69,33 @@ class Screencast:
         task = asyncio.create_task(self._acknowledge(event["sessionId"]), name="frame ack")
         self._acks.add(task)
         task.add_done_callback(self._acks.discard)
+        self._has_frame.set()
         self._show(base64.b64decode(event["data"]))
+
+    async def _ensure_first(self, session: CDPSession) -> None:
+        """Show a picture of the page where Chromium pushes none by itself."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_SECONDS):
+                await self._has_frame.wait()
+                return
+        with contextlib.suppress(Error, TimeoutError):
+            async with asyncio.timeout(_SECONDS):
+                picture = await session.send("Page.captureScreenshot", await self._view(session))
+                if not self._has_frame.is_set():
+                    self._show(base64.b64decode(picture["data"]))
+
+    async def _view(self, session: CDPSession) -> dict[str, Any]:
+        metrics = await session.send("Page.getLayoutMetrics")
+        view = metrics["cssVisualViewport"]
+        width, height = view["clientWidth"], view["clientHeight"]
+        clip = {
+            "x": view["pageX"],
+            "y": view["pageY"],
+            "width": width,
+            "height": height,
+            "scale": min(1.0, self._width / width),
+        }
+        return {"format": "jpeg", "quality": _QUALITY, "clip": clip}
 
     async def _acknowledge(self, number: int) -> None:
         session = self._session

@@ -2,14 +2,16 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agent.runners.messages import ActionRecord, ActionStep, StepAnswer
+from common.domain.content import Baseline, ListedPost
 from common.domain.states import ActionState
 from common.domain.transitions import require_action_step
-from common.errors import FlotillaError, RunnerLostError, from_wire
+from common.errors import RunnerLostError, from_wire
 
 _ANSWER_SECONDS = 60.0
+_UNDECIDED = frozenset({ActionState.SENDING, ActionState.IN_DOUBT, ActionState.RECONCILING})
 
 
 class StepDesk:
@@ -53,22 +55,40 @@ class StepDesk:
 class JournaledAction:
     """One external effect. Its state here is never ahead of the journal's."""
 
-    def __init__(self, item_id: str, record: ActionRecord, desk: StepDesk) -> None:
+    def __init__(
+        self,
+        item_id: str,
+        record: ActionRecord,
+        desk: StepDesk,
+        clean: Callable[[str], str] = str,
+    ) -> None:
+        """`clean` takes secrets out of what is noted."""
         self._item_id = item_id
         self._action_id = record.action_id
         self._desk = desk
+        self._clean = clean
         self.state = record.state
         self.resume = dict(record.resume)
         self.remote_id = record.remote_id
         self.remote_url = record.remote_url
+        self.baseline = record.baseline
+        self.settled_ids = frozenset(record.settled_ids)
+        self.accepted_at = record.accepted_at
         self.confirmed_as = ""
         """What the platform named, once it confirmed the effect, be that journaled or not."""
+        self.doubted = asyncio.Event()
+        """Set once it was sent and nobody knows what became of it."""
         self._asked: ActionState | None = None
 
     @property
     def is_sending(self) -> bool:
         """Say whether the effect may be on its way, or is just being journaled as such."""
         return ActionState.SENDING in (self.state, self._asked)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Say whether nobody knows yet if the effect exists, and this runner is to find out."""
+        return self.is_sending or self.state in _UNDECIDED
 
     async def step(
         self,
@@ -78,6 +98,8 @@ class JournaledAction:
         remote_id: str = "",
         remote_url: str = "",
         note: str = "",
+        baseline: Baseline | None = None,
+        sighted: Sequence[ListedPost] = (),
     ) -> None:
         """See `agent.tasks.context.ActionHandle`."""
         require_action_step(self.state, state)
@@ -90,7 +112,9 @@ class JournaledAction:
             resume=resume,
             remote_id=remote_id,
             remote_url=remote_url,
-            note=note,
+            note=self._clean(note),
+            baseline=baseline,
+            sighted=list(sighted),
         )
         if state is ActionState.CONFIRMED:
             self.confirmed_as = remote_url or remote_id or "a post without a name"
@@ -99,27 +123,9 @@ class JournaledAction:
             await self._desk.journal(step)
         finally:
             self._asked = None
+        if state is ActionState.IN_DOUBT:
+            self.doubted.set()
         self.state, self.resume = state, resume
-        self.remote_id, self.remote_url = remote_id, remote_url
-
-
-def settled_by(error: FlotillaError | None) -> tuple[ActionState, str]:
-    """Say where an effect in `sending` goes after `error`; None is an error nobody foresaw."""
-    return _SETTLEMENT.get(error.code if error else "", (ActionState.IN_DOUBT, ""))
-
-
-_ABSENT = (ActionState.PROVEN_ABSENT, "the platform refused it")
-_NEVER_SENT = (ActionState.PREPARED, "the request never left")
-_SETTLEMENT: dict[str, tuple[ActionState, str]] = {
-    "content_refused": _ABSENT,
-    "session_expired": _ABSENT,
-    "challenge_required": _ABSENT,
-    "action_blocked": _ABSENT,
-    "rate_limited": _ABSENT,
-    "credentials_refused": _ABSENT,
-    "second_factor_refused": _ABSENT,
-    "operation_unsupported": _ABSENT,
-    "proxy_failed": _NEVER_SENT,
-    "platform_unreachable": _NEVER_SENT,
-    "cancelled": _NEVER_SENT,
-}
+        self.remote_id = remote_id or self.remote_id
+        self.remote_url = remote_url or self.remote_url
+        self.baseline = baseline or self.baseline

@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from agent.drivers.hooks import CancelFlag, ItemHooks
-from agent.runners.action import JournaledAction, StepDesk, settled_by
+from agent.runners.action import JournaledAction, StepDesk
 from agent.runners.messages import (
     ActionRecord,
     FromRunner,
@@ -25,8 +25,10 @@ from agent.runners.messages import (
     StartItem,
 )
 from agent.runners.secrets import session_secrets
+from agent.tasks.verdicts import settled_by
 from common.access import AccountAccess
 from common.domain.states import ActionState, ItemState
+from common.domain.transitions import IN_DOUBT_STATES
 from common.errors import (
     AmbiguousEffectError,
     ChallengeRequiredError,
@@ -61,7 +63,7 @@ class ItemRun:
         self._step = ""
         self._cancel = CancelFlag()
         self._loop = asyncio.get_running_loop()
-        self._action = _action_of(start, desk)
+        self._action = _action_of(start, desk, self._clean)
         self.hooks = ItemHooks(self._log_anywhere, self._progress_anywhere, self._cancel)
 
     @property
@@ -90,6 +92,15 @@ class ItemRun:
     def is_sending(self) -> bool:
         """Say whether the item's effect may be on its way."""
         return self._action is not None and self._action.is_sending
+
+    @property
+    def is_undecided(self) -> bool:
+        """Say whether the item is about to learn if its effect exists; a cancel waits for that."""
+        return self._action is not None and self._action.is_undecided
+
+    async def doubted(self) -> None:
+        """Return once the effect was sent and nobody knows what became of it."""
+        await self.action.doubted.wait()
 
     def file(self, sha256: str) -> Path:
         """Return where a blob of the item lies; NotFoundError where it is missing."""
@@ -129,7 +140,7 @@ class ItemRun:
         self._cancel.check()
 
     def cancel(self) -> None:
-        """Stop before the next request; an effect on its way is waited for.
+        """Stop before the next request; the verdict on an effect in doubt is waited for.
 
         Whether the operator or a stop of the agent is behind it, the agent knows.
         """
@@ -140,8 +151,8 @@ class ItemRun:
         try:
             ended = await self._attempt(act)
         except asyncio.CancelledError:
-            in_doubt = await self._settle(None, "the runner stopped before the platform answered")
-            self._send(self._stopped(in_doubt))
+            await self._settle(None, "the runner stopped before the platform answered")
+            self._send(self._stopped())
             raise
         self._send(ended)
 
@@ -157,40 +168,45 @@ class ItemRun:
         return self._ended(ItemState.DONE, None, result)
 
     async def _end_with(self, error: FlotillaError) -> ItemEnded:
-        in_doubt = await self._settle(error, error.message)
-        if in_doubt or isinstance(error, (AmbiguousEffectError, ChallengeRequiredError)):
+        await self._settle(error, error.message)
+        if self._may_exist() or isinstance(error, (AmbiguousEffectError, ChallengeRequiredError)):
             return self._ended(ItemState.NEEDS_OPERATOR, error)
         if isinstance(error, OperationCancelledError):
-            return self._stopped(in_doubt)
+            return self._stopped()
         return self._ended(ItemState.FAILED, error)
 
-    def _stopped(self, in_doubt: bool) -> ItemEnded:
-        if in_doubt:
+    def _stopped(self) -> ItemEnded:
+        if self._may_exist():
             username = self.account.username
             doubt = AmbiguousEffectError(
-                f"The agent stopped while it published for {username}.", subject=username
+                f"The agent stopped before it knew whether {username} shows the post.",
+                subject=username,
             )
             return self._ended(ItemState.NEEDS_OPERATOR, doubt)
         stopped = OperationCancelledError("Stopped before it had an effect.")
         return self._ended(ItemState.CANCELLED, stopped)
 
-    async def _settle(self, error: FlotillaError | None, why: str) -> bool:
-        """Journal where an effect in `sending` went; say whether it is in doubt."""
+    def _may_exist(self) -> bool:
+        """Say whether the effect may exist: looking, or a person, has to settle it."""
+        return self._action is not None and self._action.state in IN_DOUBT_STATES
+
+    async def _settle(self, error: FlotillaError | None, why: str) -> None:
+        """Journal where an effect went that the task left in `sending`: its last line of defence.
+
+        Where the journal refuses, it still says `sending`, which is a doubt to whoever looks next.
+        """
         action = self._action
         if action is None or action.state is not ActionState.SENDING:
-            return False
+            return
         state, note = settled_by(error)
         if action.confirmed_as:
             # Whatever went wrong, it came after the effect: no error proves that it is not there.
             state = ActionState.IN_DOUBT
             note = f"the platform confirmed {action.confirmed_as}, which could not be journaled"
         try:
-            await action.step(state, note=self._clean(note or why))
+            await action.step(state, note=note or why)
         except FlotillaError as refused:
-            # The journal still says `sending`, which counts as doubt when the agent looks next.
             _log.warning("an effect could not be settled: %s", refused.message)
-            return True
-        return state is ActionState.IN_DOUBT
 
     def _ended(
         self,
@@ -219,12 +235,14 @@ class ItemRun:
         self._loop.call_soon_threadsafe(self.progress, step, fraction)
 
 
-def _action_of(start: StartItem, desk: StepDesk) -> JournaledAction | None:
+def _action_of(
+    start: StartItem, desk: StepDesk, clean: Callable[[str], str]
+) -> JournaledAction | None:
     publish = start.item.publish
     if publish is None:
         return None
     record = start.action or ActionRecord(action_id=publish.intent_id, state=ActionState.PLANNED)
-    return JournaledAction(start.item.item_id, record, desk)
+    return JournaledAction(start.item.item_id, record, desk, clean)
 
 
 def _line_of(error: FlotillaError) -> tuple[Level, str]:

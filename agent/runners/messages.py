@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from common.access import WireSecret
+from common.domain.content import Baseline, ListedPost
 from common.domain.states import ActionState, ItemState
 from common.errors import WireError
 from common.items import ItemSpec
@@ -30,6 +31,12 @@ class ActionRecord(_Message):
     resume: dict[str, str] = Field(default_factory=dict)
     remote_id: str = ""
     remote_url: str = ""
+    baseline: Baseline | None = None
+    settled_ids: list[str] = Field(default_factory=list)
+    """Remote ids of the account's newest posts that settle other intents already."""
+    accepted_at: float | None = None
+    """When the agent first took the effect over, by its own clock, seconds since 1970: nothing of
+    it can be older."""
 
 
 class StartItem(_Message):
@@ -131,6 +138,8 @@ class ActionStep(_Message):
     remote_id: str = ""
     remote_url: str = ""
     note: str = ""
+    baseline: Baseline | None = None
+    sighted: list[ListedPost] = Field(default_factory=list)
 
 
 class SessionFound(_Message):

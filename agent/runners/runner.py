@@ -120,22 +120,22 @@ class Runner:
             return
         run, task = found
         run.cancel()
-        if self._host.interruptible and not run.is_sending:
+        if self._host.interruptible and not run.is_undecided:
             task.cancel()
 
     async def _end(self, *, wait_for_sending: bool) -> None:
-        sending = [task for run, task in self._items.values() if run.is_sending]
-        rest = [task for run, task in self._items.values() if not run.is_sending]
-        for run, _ in self._items.values():
+        running = list(self._items.values())
+        for run, _ in running:
             run.cancel()
-        for task in rest:
+        if wait_for_sending:
+            for run, task in running:
+                if not run.is_sending:
+                    task.cancel()
+            await asyncio.gather(*(_sent(run, task) for run, task in running if run.is_sending))
+        for _, task in running:
             task.cancel()
-        if sending and wait_for_sending:
-            await asyncio.wait(sending, timeout=_SENDING_SECONDS)
-        for task in sending:
-            task.cancel()
-        if pending := [*sending, *rest]:
-            await asyncio.wait(pending, timeout=_CLOSE_SECONDS)
+        if running:
+            await asyncio.wait([task for _, task in running], timeout=_CLOSE_SECONDS)
         await self._close_host()
         if self._last_answers:
             self._last_answers.cancel()
@@ -146,3 +146,12 @@ class Runner:
                 await self._host.close()
         except TimeoutError:
             _log.warning("the drivers did not close within %.0f seconds", _CLOSE_SECONDS)
+
+
+async def _sent(run: ItemRun, task: asyncio.Task[None]) -> None:
+    """Wait until an effect on its way has ended, or is in doubt: a later run settles that."""
+    doubted = asyncio.create_task(run.doubted(), name=f"doubt of item {run.item.item_id}")
+    await asyncio.wait(
+        [doubted, task], timeout=_SENDING_SECONDS, return_when=asyncio.FIRST_COMPLETED
+    )
+    doubted.cancel()

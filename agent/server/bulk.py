@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from agent.jobs.blobs import IncomingBlob
+from agent.server import sockets
 from agent.server.context import AgentContext
 from common.errors import FlotillaError, InputError, LinkError
 from common.protocol.bulk import (
@@ -108,4 +109,4 @@ class BulkLink:
         await self._send(BlobStored(channel=channel))
 
     async def _send(self, answer: BlobOffset | BlobReceived | BlobStored | BlobRefused) -> None:
-        await self._socket.send({"type": "websocket.send", "text": answer.model_dump_json()})
+        await sockets.send(self._socket, answer.model_dump_json())

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.jobs.blobs import BlobStore
+from agent.jobs.dead_man import DeadMan, save_contact
+from agent.jobs.disk import DiskWatch
 from agent.jobs.journal import Journal
 from agent.jobs.log_spool import LogSpool
 from agent.jobs.outbox import Outbox
@@ -15,6 +17,8 @@ from agent.owned_tasks import OwnedTasks
 from agent.server.guard import FailureLimit
 from agent.server.links import Links
 from agent.server.tokens import Tokens
+from common.errors import LinkError
+from common.infra.clock import running_time
 from common.protocol.messages import AgentCard
 
 
@@ -45,6 +49,8 @@ class Health:
     """Seconds by which the event loop was late, at worst, of late."""
     disk_free: int
     """Bytes."""
+    is_disk_full: bool
+    """True while nothing new is started."""
 
 
 class LoopLag:
@@ -77,6 +83,8 @@ class AgentContext:
     failures: FailureLimit
     links: Links
     lag: LoopLag
+    disk: DiskWatch
+    dead_man: DeadMan
     tasks: OwnedTasks
 
     def card(self) -> AgentCard:
@@ -93,6 +101,7 @@ class AgentContext:
             browser_slots=facts.browser_slots,
             capacity=facts.capacity,
             accounts_held=self.supervisor.accounts_held,
+            dead_man_hours=self.dead_man.hours,
         )
 
     def health(self) -> Health:
@@ -104,8 +113,26 @@ class AgentContext:
             links=self.links.count,
             loop_lag=self.lag.seconds,
             disk_free=shutil.disk_usage(self.facts.data).free,
+            is_disk_full=self.disk.is_full,
         )
 
+    def owner_heard(self) -> None:
+        """Note that the owner's desktop is there: publishing goes on where it was stopped."""
+        self.dead_man.heard(time.time(), running_time())
+        self.supervisor.allow_publishing("")
+
+    def look_around(self) -> None:
+        """Stop what must stop for want of room or of an owner, and let it go on again."""
+        self.disk.look()
+        self.supervisor.allow_publishing(self.dead_man.reason(time.time(), running_time()))
+        contact = self.dead_man.to_save()
+        if contact is not None:
+            self.supervisor.note("save the last contact", lambda txn: save_contact(txn, contact))
+
     def begin_new_epoch(self) -> None:
-        """Say to every later link that the outbox's history is gone."""
-        self.tasks.start("new epoch", self.outbox.renew_epoch())
+        """Say to every later link that the outbox's history is gone; none of the old one stays."""
+        self.tasks.start("new epoch", self._renew_epoch())
+
+    async def _renew_epoch(self) -> None:
+        await self.outbox.renew_epoch()
+        self.links.end_all(LinkError("The agent has begun a new epoch."))

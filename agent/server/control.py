@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from agent.jobs.screens import Watch
+from agent.server import sockets
 from agent.server.context import AgentContext
 from agent.server.event_pump import EventPump, JournalBehindError
 from agent.server.requests import Requests
 from agent.server.tokens import Grant
 from common.errors import FlotillaError, LinkError, TokenRefusedError
+from common.infra.clock import running_time
 from common.protocol.frames import CONTROL_CHUNK, FrameKind, cut
 from common.protocol.messages import (
     Acknowledge,
@@ -145,8 +147,9 @@ class ControlLink:
             return
         async with asyncio.timeout(_WRITE_SECONDS) as deadline:
             for data in self._session.outgoing():
-                kind = "text" if isinstance(data, str) else "bytes"
-                await self._socket.send({"type": "websocket.send", kind: data})
+                await sockets.send(self._socket, data)
+                # On a slow link this takes long, and a heartbeat must not wait for all of it.
+                self._tick()
                 deadline.reschedule(asyncio.get_running_loop().time() + _WRITE_SECONDS)
 
     async def _queue_events(self) -> bool:
@@ -155,7 +158,11 @@ class ControlLink:
             return False
         if self._pump.wait_seconds(_now()) != 0.0:
             return False
-        text = await self._pump.next_batch(_now())
+        try:
+            text = await self._pump.next_batch(_now())
+        except JournalBehindError as error:
+            self._distrust_journal(error)
+            return False
         if text is not None:
             self._session.send_encoded(text, Lane.STATE)
         return text is not None
@@ -210,6 +217,7 @@ class ControlLink:
                     queued=health.waiting,
                     loop_lag=health.loop_lag,
                     disk_free=health.disk_free,
+                    is_disk_full=health.is_disk_full,
                     echo=self._session.peer_clock,
                 )
             )
@@ -222,6 +230,7 @@ class ControlLink:
                 case SessionOpened():
                     self._open(event.peer)
                 case MessageReceived():
+                    self._heard()
                     requests += self._receive(event.message)
                 case SessionEnded():
                     self._ended = event
@@ -241,14 +250,22 @@ class ControlLink:
                 outbox = self._context.outbox
                 self._pump = EventPump(outbox, self._context.journal.key, peer.cursor)
         except JournalBehindError as error:
-            self._context.supervisor.distrust_journal()
-            self._context.begin_new_epoch()
-            self.end(error)
+            self._distrust_journal(error)
             return
         except LinkError as error:
             self.end(error)
             return
+        self._heard()
         _LOG.info("%s is linked (%s).", peer.desktop_name or "A desktop", self._grant.scope)
+
+    def _distrust_journal(self, error: JournalBehindError) -> None:
+        self._context.supervisor.orders.distrust_journal()
+        self._context.begin_new_epoch()
+        self.end(error)
+
+    def _heard(self) -> None:
+        if self._grant.scope == "control":
+            self._context.owner_heard()
 
     def _receive(self, message: Message) -> list[Message]:
         try:
@@ -334,4 +351,5 @@ def _hello(context: AgentContext) -> Hello:
 
 
 def _now() -> float:
-    return time.monotonic()
+    """Return a time that a suspend does not hide: a link that slept is not alive."""
+    return running_time()

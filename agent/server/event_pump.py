@@ -4,7 +4,7 @@ from agent.jobs.events import StoredEvent
 from agent.jobs.outbox import Outbox
 from common.errors import LinkError
 from common.protocol.messages import BATCH_EVENTS, BATCH_SECONDS, Cursor
-from common.protocol.outbox import OutboxFeed
+from common.protocol.outbox import OutboxFeed, is_behind
 
 _BATCH_BYTES = 48 * 1024
 
@@ -19,21 +19,23 @@ class EventPump:
     """Sends the owner's events, from its cursor on."""
 
     def __init__(self, outbox: Outbox, key: bytes, cursor: Cursor | None) -> None:
-        """Resume behind `cursor`.
+        """Resume behind `cursor`, and forget what is before it.
 
         Raises JournalBehindError where the desktop has applied what was never written here.
         """
-        if cursor and cursor.epoch == outbox.epoch and cursor.seq > outbox.last_seq:
-            raise JournalBehindError(
-                "The agent's journal is older than what this desktop has seen of it."
-            )
+        if cursor is not None:
+            _require_not_behind(outbox, cursor, None)
         self._outbox = outbox
         self._key = key
         self._feed = OutboxFeed(outbox.epoch, outbox.lowest_seq, cursor)
+        self._unproven = cursor
+        """The desktop's cursor, until our own event of that number was compared with it."""
         self._last_batch = 0.0
 
     def wait_seconds(self, now: float) -> float | None:
-        """Return how long the next batch may gather; None while there is nothing to send."""
+        """Return how long the next batch may gather; None while there is nothing to do."""
+        if self._unproven is not None:
+            return 0.0
         unsent = self._outbox.last_seq - self._feed.after
         if unsent <= 0 or self._feed.room <= 0:
             return None
@@ -42,7 +44,12 @@ class EventPump:
         return max(0.0, self._last_batch + BATCH_SECONDS - now)
 
     async def next_batch(self, now: float) -> str | None:
-        """Return the next `events` message as JSON; None where nothing may be sent."""
+        """Return the next `events` message as JSON; None where nothing may be sent.
+
+        Raises JournalBehindError where the journal was put back and has written on since.
+        """
+        if self._unproven is not None:
+            await self._prove(self._unproven)
         limit = min(BATCH_EVENTS, self._feed.room)
         if limit <= 0:
             return None
@@ -65,6 +72,20 @@ class EventPump:
         epoch = self._outbox.epoch
         return f'{{"t":"events","epoch":"{epoch}","rows":[{",".join(texts)}]}}'
 
+    async def _prove(self, cursor: Cursor) -> None:
+        kept = await self._outbox.rows_after(cursor.seq - 1, 1)
+        at = kept[0].at if kept and kept[0].seq == cursor.seq else None
+        _require_not_behind(self._outbox, cursor, at)
+        self._unproven = None
+        self._outbox.acknowledged(self._feed.acknowledged)
+
     def acknowledge(self, epoch: str, seq: int) -> None:
         """Forget what the desktop has applied; raises LinkError for what was never sent."""
         self._outbox.acknowledged(self._feed.acknowledge(epoch, seq))
+
+
+def _require_not_behind(outbox: Outbox, cursor: Cursor, at: float | None) -> None:
+    if is_behind(cursor, outbox.epoch, outbox.last_seq, at):
+        raise JournalBehindError(
+            "The agent's journal is older than what this desktop has seen of it."
+        )

@@ -24,6 +24,9 @@ class _AgentCollector(Collector):
         yield _gauge("links", "Control links that are open.", health.links)
         yield _gauge("loop_lag_seconds", "How late the event loop is.", health.loop_lag)
         yield _gauge("disk_free_bytes", "Bytes free where the data lies.", health.disk_free)
+        yield _gauge(
+            "disk_full", "1 while nothing new starts for want of room.", health.is_disk_full
+        )
         yield _gauge("blob_bytes", "Bytes of media kept.", self._context.blobs.stored_bytes)
         yield from self._counters()
 

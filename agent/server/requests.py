@@ -5,9 +5,9 @@ Every request is answered once, by its result or by a typed refusal.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from agent.jobs import items
+from agent.jobs import holdings
 from agent.server.context import AgentContext
 from agent.server.tokens import Grant
 from common.errors import FlotillaError, InputError, TokenRefusedError, WireError
@@ -27,12 +27,15 @@ from common.protocol.messages import (
     MissingBlobs,
     ReadLog,
     Refused,
+    SettleAction,
     encode,
 )
 
 _LOG = logging.getLogger(__name__)
 _INVENTORY_ROWS = 150
 _ANSWER_BYTES = CONTROL_MESSAGE_LIMIT - 1024
+_REFUSALS = 128
+"""In one answer at most."""
 
 
 class Requests:
@@ -71,6 +74,10 @@ class Requests:
                 await self._accept(message)
             case ControlItems():
                 await self._control(message)
+            case SettleAction():
+                self._require_control()
+                await self._context.supervisor.orders.settle(message)
+                self.done(message.id)
             case AskInventory():
                 await self._inventory(message)
             case ReadLog():
@@ -84,23 +91,20 @@ class Requests:
     async def _accept(self, request: AcceptItem) -> None:
         self._require_control()
         item = request.item
-        await self._context.supervisor.accept(item)
+        await self._context.supervisor.orders.accept(item)
         self._reply(Accepted(id=request.id, item_id=item.item_id, attempt=item.attempt))
 
     async def _control(self, request: ControlItems) -> None:
         self._require_control()
-        supervisor = self._context.supervisor
-        verbs = {
-            "pause": supervisor.pause,
-            "resume": supervisor.resume,
-            "cancel": supervisor.cancel,
-        }
+        orders = self._context.supervisor.orders
+        verbs = {"pause": orders.pause, "resume": orders.resume, "cancel": orders.cancel}
         act = verbs[request.verb]
         done: list[str] = []
         refused: dict[str, WireError] = {}
         # All at once: what waits for the journal at the same time shares one commit.
         outcomes = await asyncio.gather(
-            *(act(item_id) for item_id in request.item_ids), return_exceptions=True
+            *(act(item_id, request.fences.get(item_id)) for item_id in request.item_ids),
+            return_exceptions=True,
         )
         for item_id, outcome in zip(request.item_ids, outcomes, strict=True):
             if outcome is None:
@@ -109,13 +113,15 @@ class Requests:
                 refused[item_id] = outcome.to_wire()
             else:
                 raise outcome
-        self._reply(_fitting(request.id, done, refused))
+        for answer in _controlled(request.id, done, refused):
+            self._reply(answer)
 
     async def _inventory(self, request: AskInventory) -> None:
-        rows = await self._context.journal.write(items.inventory)
+        rows = await self._context.journal.write(holdings.inventory)
+        seq = self._context.outbox.last_seq
         for piece in _pieces(rows, _INVENTORY_ROWS):
             last = not rows or piece[-1] is rows[-1]
-            self._reply(Inventory(id=request.id, rows=list(piece), complete=last))
+            self._reply(Inventory(id=request.id, rows=list(piece), complete=last, last_seq=seq))
 
     def _read_log(self, request: ReadLog) -> None:
         limit = request.limit
@@ -142,11 +148,21 @@ def _pieces(rows: Sequence[InventoryRow], size: int) -> Sequence[Sequence[Invent
     return [rows[start : start + size] for start in range(0, max(len(rows), 1), size)]
 
 
-def _fitting(request_id: str, done: list[str], refused: dict[str, WireError]) -> Controlled:
-    """Return the answer, with as many refusals as one message can carry."""
-    answer = Controlled(id=request_id, done=done, refused=refused)
-    while len(encode(answer).encode()) > _ANSWER_BYTES:
-        kept = len(answer.refused) // 2
-        answer = Controlled(id=request_id, done=done, refused=dict(list(refused.items())[:kept]))
-        _LOG.warning("%d refusals of a request did not fit its answer.", len(refused) - kept)
-    return answer
+def _controlled(
+    request_id: str, done: list[str], refused: dict[str, WireError]
+) -> Iterator[Controlled]:
+    """Yield the answer, in as many messages as it takes: no refusal is left out."""
+    refusals = list(refused.items())
+    size = _REFUSALS
+    while True:
+        piece = dict(refusals[:size])
+        answer = Controlled(
+            id=request_id, done=done, refused=piece, complete=len(piece) == len(refusals)
+        )
+        if len(encode(answer).encode()) > _ANSWER_BYTES and size > 1:
+            size //= 2
+            continue
+        yield answer
+        if answer.complete:
+            return
+        done, refusals, size = [], refusals[size:], _REFUSALS

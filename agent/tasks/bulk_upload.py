@@ -1,20 +1,31 @@
-"""Bulk upload at the agent: publish one post, at most once.
+"""Bulk upload at the agent: publish one post, once.
 
-Every step of the effect is journaled before it is taken: the resume points before any byte goes,
-`sending` before the request that makes the post visible.
+How a post is prepared, sent and known again; the steps and their order are those of every effect.
 """
+
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
 from agent.media.cover import ensure_cover
 from agent.tasks.context import TaskContext
-from agent.tasks.operations import publishes
-from common.domain.content import MediaKind
+from agent.tasks.effects import Earlier, Outcome, Ready, perform
+from agent.tasks.operations import finds_published, publishes, settlement_of
+from common.domain.content import Baseline, ListedPost, MediaKind
+from common.domain.ids import made_at
 from common.domain.states import ActionState
-from common.domain.transitions import IN_DOUBT_STATES
-from common.errors import AmbiguousEffectError, InputError, SessionExpiredError
+from common.errors import DriverError, InputError, SessionExpiredError
 from common.items import MediaRef, PublishSpec
-from common.operations import MediaFile, Post, PreparedPost, PublishedPost, Publishes
+from common.operations import (
+    FindsPublished,
+    MediaFile,
+    Operation,
+    Post,
+    PreparedPost,
+    Publishes,
+    Settlement,
+)
+from common.reconcile import CLOCK_SLACK_SECONDS, Match, Sought, match_post
 
 _COVERS = "covers"
 
@@ -24,76 +35,120 @@ async def run(context: TaskContext, driver: object) -> dict[str, JsonValue]:
     spec = context.item.publish
     if spec is None:
         raise InputError("The item says nothing to publish.")
-    action = context.action
-    if action.state is ActionState.CONFIRMED:
+    if context.action.state is ActionState.CONFIRMED:
         context.log("info", "Published by an earlier attempt.")
-        return {"remote_id": action.remote_id, "url": action.remote_url}
-    _require_safe_to_publish(context)
-    published = await _publish(context, publishes(driver), await _post(context, spec))
+    published = await perform(context, _Publishing(context, driver, spec))
+    context.progress("Published")
     context.log("info", f"Published: {published.url}")
     return {"remote_id": published.remote_id, "url": published.url}
 
 
-def _require_safe_to_publish(context: TaskContext) -> None:
-    username = context.account.username
-    if context.action.state in IN_DOUBT_STATES:
-        raise AmbiguousEffectError(
-            f"An earlier attempt may have published this post for {username}.", subject=username
+class _Publishing:
+    """One post as an effect."""
+
+    def __init__(self, context: TaskContext, driver: object, spec: PublishSpec) -> None:
+        self._context = context
+        self._driver: Publishes = publishes(driver)
+        self._finder: FindsPublished | None = finds_published(driver)
+        self._spec = spec
+        self._baseline: Baseline | None = None
+        self._prepared: PreparedPost | None = None
+        settlement = settlement_of(driver, Operation.PUBLISH)
+        can_look = settlement is not Settlement.PROBE or self._finder
+        self.settlement = settlement if can_look else Settlement.NONE
+
+    async def find_earlier(self) -> Earlier | None:
+        """See `agent.tasks.effects.Effect`; takes the baseline on the way."""
+        action, account = self._context.action, self._context.account
+        if account.session is None:
+            raise SessionExpiredError(
+                f"{account.username} is not signed in on this driver.", subject=account.username
+            )
+        if self._finder is None:
+            return None
+        self._baseline = await self._finder.take_baseline()
+        if action.accepted_at is None:
+            return None
+        # Nothing of this item was published before the agent took it over. The slack that matching
+        # allows is taken back: the item before it, with the same caption, may be seconds older.
+        since = Baseline(platform_time=action.accepted_at + CLOCK_SLACK_SECONDS)
+        known = since.model_copy(update={"post_ids": tuple(action.settled_ids)})
+        match = self._match(await self._finder.find_published(known, fresh=False), since)
+        if not match.resembling:
+            return None
+        has_own_mark = bool(self._spec.caption.strip())
+        if not has_own_mark and action.state is ActionState.PROVEN_ABSENT:
+            return None  # a person, or two looks, said already that it is not this one
+        return Earlier(match.resembling[0], since, has_own_mark)
+
+    async def prepare(self) -> Ready:
+        """Bring the bytes to the platform; the resume points are journaled before."""
+        context, action = self._context, self._context.action
+        post = await self._post()
+        resume = action.resume or self._driver.plan_publish(post)
+        if resume != action.resume:
+            await action.step(ActionState.PREPARED, resume=resume, note="uploading")
+        context.progress("Uploading")
+        context.log("info", f"Uploading by {context.account.driver}; files: {len(post.files)}.")
+        prepared = await self._driver.prepare_publish(post, resume)
+        if prepared.resume != resume:
+            await action.step(ActionState.PREPARED, resume=prepared.resume, note="uploaded")
+        self._prepared = prepared
+        return Ready(prepared.resume, _at(self._baseline, prepared.platform_time))
+
+    async def send(self) -> Outcome:
+        """Send the request that makes the post visible."""
+        if self._prepared is None:
+            raise DriverError("The post is not prepared.", subject=self._context.account.username)
+        self._context.progress("Publishing")
+        self._context.log("info", "Everything is uploaded; publishing now.")
+        published = await self._driver.publish(self._prepared)
+        return Outcome(published.remote_id, published.url)
+
+    async def look(self) -> Match:
+        """Look for the post in the account's own list."""
+        since = self._since()
+        if self._finder is None:
+            raise DriverError("This driver cannot list posts.")
+        return self._match(await self._finder.find_published(since), since)
+
+    def _since(self) -> Baseline:
+        """Return what the post is newer than, as far as that is known."""
+        action = self._context.action
+        if action.baseline is None:
+            taken_over = action.accepted_at or made_at(self._spec.intent_id)
+            return Baseline(platform_time=taken_over)
+        if action.baseline.platform_time is None:
+            return _at(action.baseline, made_at(self._spec.intent_id)) or action.baseline
+        return action.baseline
+
+    def _match(self, listed: Sequence[ListedPost], since: Baseline) -> Match:
+        spec, settled = self._spec, self._context.action.settled_ids
+        return match_post(Sought(spec.kind, spec.caption, since, settled), listed)
+
+    async def _post(self) -> Post:
+        files = [await self._media_file(media) for media in self._spec.media]
+        return Post(self._spec.kind, files, self._spec.caption)
+
+    async def _media_file(self, media: MediaRef) -> MediaFile:
+        path = self._context.file(media.sha256)
+        cover = None
+        if media.kind is MediaKind.VIDEO:
+            self._context.progress("Making a cover")
+            cover = await ensure_cover(path, media.sha256, path.parent / _COVERS)
+        return MediaFile(
+            path=path,
+            sha256=media.sha256,
+            kind=media.kind,
+            width=media.width,
+            height=media.height,
+            duration=media.duration,
+            cover=cover,
         )
-    if context.account.session is None:
-        raise SessionExpiredError(f"{username} is not signed in on this driver.", subject=username)
 
 
-async def _publish(context: TaskContext, driver: Publishes, post: Post) -> PublishedPost:
-    action = context.action
-    if action.state is ActionState.PROVEN_ABSENT:
-        await action.step(ActionState.PLANNED, note="the earlier attempt is proven absent")
-    prepared = await _prepare(context, driver, post)
-    context.check_cancel()
-    context.progress("Publishing")
-    context.log("info", "Everything is uploaded; publishing now.")
-    await action.step(ActionState.SENDING, resume=prepared.resume)
-    published = await driver.publish(prepared)
-    await action.step(
-        ActionState.CONFIRMED,
-        remote_id=published.remote_id,
-        remote_url=published.url,
-        note="the platform confirmed it",
-    )
-    context.progress("Published")
-    return published
-
-
-async def _prepare(context: TaskContext, driver: Publishes, post: Post) -> PreparedPost:
-    action = context.action
-    resume = action.resume or driver.plan_publish(post)
-    if resume != action.resume:
-        await action.step(ActionState.PREPARED, resume=resume, note="uploading")
-    context.progress("Uploading")
-    context.log("info", f"Uploading by {context.account.driver}; files: {len(post.files)}.")
-    prepared = await driver.prepare_publish(post, resume)
-    if prepared.resume != resume:
-        await action.step(ActionState.PREPARED, resume=prepared.resume, note="uploaded")
-    return prepared
-
-
-async def _post(context: TaskContext, spec: PublishSpec) -> Post:
-    files = [await _media_file(context, media) for media in spec.media]
-    return Post(spec.kind, files, spec.caption)
-
-
-async def _media_file(context: TaskContext, media: MediaRef) -> MediaFile:
-    path = context.file(media.sha256)
-    cover = None
-    if media.kind is MediaKind.VIDEO:
-        context.progress("Making a cover")
-        cover = await ensure_cover(path, media.sha256, path.parent / _COVERS)
-    return MediaFile(
-        path=path,
-        sha256=media.sha256,
-        kind=media.kind,
-        width=media.width,
-        height=media.height,
-        duration=media.duration,
-        cover=cover,
-    )
+def _at(baseline: Baseline | None, platform_time: float | None) -> Baseline | None:
+    """Return `baseline` as of `platform_time`, where that is known."""
+    if baseline is None or platform_time is None:
+        return baseline
+    return baseline.model_copy(update={"platform_time": platform_time})

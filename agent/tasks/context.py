@@ -1,9 +1,11 @@
 """What a task may see and do while it runs one item. The runner stands behind it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
 from common.access import AccountAccess
+from common.domain.content import Baseline, ListedPost
 from common.domain.states import ActionState
 from common.items import ItemSpec
 from common.operations import SignedIn
@@ -32,6 +34,21 @@ class ActionHandle(Protocol):
         """The page's address, once confirmed."""
         ...
 
+    @property
+    def baseline(self) -> Baseline | None:
+        """What the account's list showed before it was sent, as journaled."""
+        ...
+
+    @property
+    def settled_ids(self) -> frozenset[str]:
+        """Remote ids of the account's newest posts that settle other intents already."""
+        ...
+
+    @property
+    def accepted_at(self) -> float | None:
+        """When the agent took it over by its own clock, seconds since 1970; None if not known."""
+        ...
+
     async def step(
         self,
         state: ActionState,
@@ -40,8 +57,10 @@ class ActionHandle(Protocol):
         remote_id: str = "",
         remote_url: str = "",
         note: str = "",
+        baseline: Baseline | None = None,
+        sighted: Sequence[ListedPost] = (),
     ) -> None:
-        """Journal that the effect goes into `state`.
+        """Journal that the effect goes into `state`; what is left out stays as it was.
 
         Raises IllegalTransitionError for a step that may not follow, and whatever the journal
         refuses with.

@@ -3,7 +3,14 @@
 from typing import NoReturn
 
 from common.errors import OperationUnsupportedError
-from common.operations import Operation, Publishes, SignsIn, VerifiesSession
+from common.operations import (
+    FindsPublished,
+    Operation,
+    Publishes,
+    Settlement,
+    SignsIn,
+    VerifiesSession,
+)
 
 
 def signs_in(driver: object) -> SignsIn:
@@ -21,6 +28,17 @@ def verifies_session(driver: object) -> VerifiesSession:
 def publishes(driver: object) -> Publishes:
     """Return `driver` as one that publishes; raises OperationUnsupportedError."""
     return driver if isinstance(driver, Publishes) else _unsupported(driver, Operation.PUBLISH)
+
+
+def finds_published(driver: object) -> FindsPublished | None:
+    """Return `driver` as one that lists what was published; None where it cannot."""
+    return driver if isinstance(driver, FindsPublished) else None
+
+
+def settlement_of(driver: object, operation: Operation) -> Settlement:
+    """Return how `driver` settles a doubt about `operation`: not at all, unless it says so."""
+    settlements: dict[Operation, Settlement] = getattr(driver, "settlements", {})
+    return settlements.get(operation, Settlement.NONE)
 
 
 def _unsupported(driver: object, operation: Operation) -> NoReturn:

@@ -1,8 +1,10 @@
-"""What is published: media, posts and the key that keeps a post from being published twice."""
+"""Content: media, posts, the key that keeps one from being published twice, what a list shows."""
 
 import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
 
 
 class MediaKind(StrEnum):
@@ -43,3 +45,29 @@ def content_key(source_sha256s: Sequence[str], repeat: int = 0) -> str:
     """
     text = "\n".join([*source_sha256s, str(repeat)])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Baseline(BaseModel):
+    """What an account's own list of posts showed before a post was sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    post_ids: tuple[str, ...] = ()
+    """Remote ids of the newest posts."""
+    platform_time: float | None = None
+    """The platform's clock just before the request, seconds since 1970; None where unknown."""
+
+
+class ListedPost(BaseModel):
+    """One post as the account's own list shows it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    remote_id: str
+    url: str
+    kind: PostKind | None = None
+    """None where the list does not say."""
+    caption: str | None = None
+    """None where the list does not say."""
+    taken_at: float | None = None
+    """When it was published by the platform's clock, seconds since 1970; None if not shown."""

@@ -13,6 +13,11 @@ def new_id() -> str:
     return str(ULID())
 
 
+def made_at(text: str) -> float | None:
+    """Return when a ULID was made, seconds since 1970 by its maker's clock; None if it is none."""
+    return ULID.from_str(text).timestamp if is_id(text) else None
+
+
 def is_id(text: str) -> bool:
     """Say whether `text` is a ULID as `new_id` makes them."""
     return bool(_ULID.fullmatch(text))

@@ -46,14 +46,16 @@ _ITEM: dict[ItemState, frozenset[ItemState]] = {
 }
 
 _ACTION: dict[ActionState, frozenset[ActionState]] = {
-    _A.PLANNED: frozenset({_A.PREPARED, _A.SENDING}),
-    _A.PREPARED: frozenset({_A.PREPARED, _A.SENDING, _A.PLANNED}),
+    # In doubt without having been sent: the history that says so was taken back or lost.
+    _A.PLANNED: frozenset({_A.PREPARED, _A.SENDING, _A.IN_DOUBT}),
+    _A.PREPARED: frozenset({_A.PREPARED, _A.SENDING, _A.PLANNED, _A.IN_DOUBT}),
     # Back to prepared only on an error that proves the request was never sent.
     _A.SENDING: frozenset({_A.CONFIRMED, _A.IN_DOUBT, _A.PREPARED, _A.PROVEN_ABSENT}),
     _A.IN_DOUBT: frozenset({_A.RECONCILING, _A.CONFIRMED, _A.UNRESOLVED}),
     _A.RECONCILING: frozenset({_A.CONFIRMED, _A.PROVEN_ABSENT, _A.UNRESOLVED, _A.IN_DOUBT}),
-    _A.PROVEN_ABSENT: frozenset({_A.PLANNED}),
-    _A.UNRESOLVED: frozenset({_A.CONFIRMED, _A.PROVEN_ABSENT}),
+    _A.PROVEN_ABSENT: frozenset({_A.PLANNED, _A.IN_DOUBT}),
+    # A person says what is there, or asks for another look.
+    _A.UNRESOLVED: frozenset({_A.CONFIRMED, _A.PROVEN_ABSENT, _A.IN_DOUBT}),
     _A.CONFIRMED: frozenset(),
 }
 

@@ -12,8 +12,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from common.domain.accounts import DriverName, Platform
 from common.domain.content import MediaKind, PostKind
 from common.items import MediaRef
+from common.reconcile import Visibility
 
 _HASHTAG = re.compile(r"(?<!\w)#\w+")
 _MENTION = re.compile(r"(?<![\w@])@[\w.]+")
@@ -66,6 +68,8 @@ class Limits(_Section):
     photo: PhotoLimits
     reel: ReelLimits
     carousel: CarouselLimits
+    visibility: dict[Platform, dict[DriverName, Visibility]]
+    """By platform and driver, how long an effect may stay unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,12 @@ def load_limits() -> Limits:
     """Read the limits that this release ships."""
     text = files("common.limits").joinpath("instagram.toml").read_text("utf-8")
     return Limits.model_validate(tomllib.loads(text))
+
+
+def visibility_of(platform: Platform, driver: DriverName) -> Visibility:
+    """Return how long an effect may stay unseen; the longest known where the driver has none."""
+    known = load_limits().visibility[platform]
+    return known.get(driver) or max(known.values(), key=lambda each: each.bound)
 
 
 def check_caption(caption: str, limits: Limits) -> Iterable[Problem]:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from common.errors import WireError
+from common.protocol.fields import Channel, Count
 
 WINDOW_MINIMUM = 256 * 1024
 WINDOW_MAXIMUM = 4 * 1024 * 1024
@@ -24,7 +25,7 @@ class OfferBlob(_BulkMessage):
     """Desktop: I have this blob for you."""
 
     t: Literal["offer_blob"] = "offer_blob"
-    channel: int
+    channel: Channel
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size: int = Field(ge=1, le=4 * 1024**3)
 
@@ -33,30 +34,30 @@ class BlobOffset(_BulkMessage):
     """Agent: send from here; `offset` equal to the size means that it is complete already."""
 
     t: Literal["blob_offset"] = "blob_offset"
-    channel: int
-    offset: int
+    channel: Channel
+    offset: Count
 
 
 class BlobReceived(_BulkMessage):
     """Agent: everything below `offset` is written."""
 
     t: Literal["blob_received"] = "blob_received"
-    channel: int
-    offset: int
+    channel: Channel
+    offset: Count
 
 
 class BlobStored(_BulkMessage):
     """Agent: the blob is complete, its hash is right, and it is on disk."""
 
     t: Literal["blob_stored"] = "blob_stored"
-    channel: int
+    channel: Channel
 
 
 class BlobRefused(_BulkMessage):
     """Agent: the blob is not wanted or did not fit its hash; what was there is deleted."""
 
     t: Literal["blob_refused"] = "blob_refused"
-    channel: int
+    channel: Channel
     error: WireError
 
 

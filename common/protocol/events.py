@@ -6,12 +6,46 @@ this side does not know is kept raw and acknowledged, so that a newer agent neve
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from common.access import WireSecret
 from common.domain.accounts import DriverName
+from common.domain.content import Baseline, ListedPost
 from common.domain.states import ActionState, ItemState, SignInState
 from common.errors import WireError
+from common.protocol.fields import (
+    Attempt,
+    Count,
+    IdText,
+    JsonBody,
+    JsonResult,
+    Moment,
+    ShownText,
+    WebAddress,
+    moment,
+    shown_text,
+    web_address,
+)
+
+SIGHTED_LIMIT = 10
+"""Posts that an event shows at most; captions are cut to fit."""
+
+
+def _shown_post(post: ListedPost) -> ListedPost:
+    return ListedPost(
+        remote_id=shown_text(post.remote_id),
+        url=web_address(post.url),
+        kind=post.kind,
+        caption=None if post.caption is None else shown_text(post.caption),
+        taken_at=moment(post.taken_at),
+    )
+
+
+def _shown_baseline(baseline: Baseline) -> Baseline:
+    return Baseline(
+        post_ids=tuple(map(shown_text, baseline.post_ids)),
+        platform_time=moment(baseline.platform_time),
+    )
 
 
 class _Event(BaseModel):
@@ -22,15 +56,15 @@ class ItemChanged(_Event):
     """An item's attempt went into a new state."""
 
     kind: Literal["item_changed"] = "item_changed"
-    item_id: str
-    attempt: int
+    item_id: IdText
+    attempt: Attempt
     state: ItemState
-    step: str = ""
+    step: ShownText = ""
     """What it is doing, or did last, in a few words."""
     error: WireError | None = None
-    result: dict[str, JsonValue] = Field(default_factory=dict)
+    result: JsonResult = Field(default_factory=dict)
     """What a finished item found; its shape is the task type's own."""
-    log_end: int = 0
+    log_end: Count = 0
     """Bytes of the attempt's log so far."""
 
 
@@ -38,41 +72,49 @@ class ActionChanged(_Event):
     """An external effect went into a new state; one line of the ledger."""
 
     kind: Literal["action_changed"] = "action_changed"
-    action_id: str
-    item_id: str
-    attempt: int
-    account_id: str
-    operation: str
+    action_id: IdText
+    item_id: IdText
+    attempt: Attempt
+    account_id: IdText
+    operation: ShownText
     state: ActionState
     driver: DriverName
-    resume: dict[str, str] = Field(default_factory=dict)
+    resume: dict[ShownText, ShownText] = Field(default_factory=dict)
     """Resume points: upload ids, container ids."""
-    remote_id: str = ""
-    remote_url: str = ""
-    note: str = ""
+    remote_id: ShownText = ""
+    remote_url: WebAddress = ""
+    note: ShownText = ""
     """Why it is in this state, where that is not obvious; what settled a doubt."""
+    baseline: Annotated[Baseline, AfterValidator(_shown_baseline)] | None = None
+    """With `sending`: what the account's list showed before."""
+    sighted: list[Annotated[ListedPost, AfterValidator(_shown_post)]] = Field(
+        default_factory=list, max_length=SIGHTED_LIMIT
+    )
+    """With a verdict on a doubt: the posts that a look showed and that may be the one."""
+    by: ShownText = ""
+    """Who settled it, where that was a person."""
 
 
 class SessionSaved(_Event):
     """A sign-in state was saved. Sealed in the outbox, in clear only on the pinned link."""
 
     kind: Literal["session_saved"] = "session_saved"
-    account_id: str
+    account_id: IdText
     driver: DriverName
-    version: int
+    version: Attempt
     session: WireSecret
-    user_id: str
-    username: str
+    user_id: ShownText
+    username: ShownText
 
 
 class AccountObserved(_Event):
     """Something was learnt about an account."""
 
     kind: Literal["account_observed"] = "account_observed"
-    account_id: str
+    account_id: IdText
     sign_in: SignInState
     driver: DriverName
-    user_id: str = ""
+    user_id: ShownText = ""
     error: WireError | None = None
 
 
@@ -80,6 +122,7 @@ AgentEvent = Annotated[
     ItemChanged | ActionChanged | SessionSaved | AccountObserved, Field(discriminator="kind")
 ]
 _ADAPTER: TypeAdapter[AgentEvent] = TypeAdapter(AgentEvent)
+_KIND_CHARACTERS = 64
 
 
 class UnknownEvent(_Event):
@@ -94,10 +137,10 @@ class OutboxRow(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    seq: int
-    at: float
+    seq: Count
+    at: Moment
     """When it happened by the agent's clock, seconds since 1970; for showing, not for order."""
-    body: dict[str, Any]
+    body: JsonBody
     """The event; read it with `parse_event`."""
 
 
@@ -106,4 +149,4 @@ def parse_event(body: dict[str, Any]) -> AgentEvent | UnknownEvent:
     try:
         return _ADAPTER.validate_python(body)
     except ValidationError:
-        return UnknownEvent(kind=str(body.get("kind", "")), body=body)
+        return UnknownEvent(kind=str(body.get("kind", ""))[:_KIND_CHARACTERS], body=body)

@@ -9,10 +9,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from common.domain.states import ItemState
+from common.domain.states import ActionState, ItemState
 from common.errors import ProtocolVersionError, WireError
 from common.items import ItemSpec
 from common.protocol.events import OutboxRow
+from common.protocol.fields import (
+    Attempt,
+    Channel,
+    Count,
+    Finite,
+    Fraction,
+    IdText,
+    Moment,
+    ShownText,
+    WebAddress,
+    is_id_text,
+)
+from common.security.redaction import plain_text
 
 SUBPROTOCOL = "flotilla.v1"
 CONTROL_PATH = "/v1/control"
@@ -21,6 +34,8 @@ PROTOCOL_MINIMUM = 1
 PROTOCOL_MAXIMUM = 1
 CONTROL_MESSAGE_LIMIT = 64 * 1024
 """Bytes of one message on the control link; a larger one ends the session."""
+_MOST_NAMES = 200
+"""Entries of a list in a hello."""
 BATCH_EVENTS = 100
 BATCH_SECONDS = 0.03
 
@@ -32,27 +47,31 @@ class _Message(BaseModel):
 class Cursor(_Message):
     """How far a store has applied an agent's outbox."""
 
-    epoch: str
+    epoch: IdText
     """Names one life of the outbox; a new one means that its history is gone."""
-    seq: int
+    seq: Count
     """The last sequence number applied; 0 for none."""
+    at: Moment | None = None
+    """When that event happened, as its row says; None where that is not known."""
 
 
 class AgentCard(_Message):
     """What an agent says of itself."""
 
-    agent_id: str
-    name: str
-    boot_id: str
-    epoch: str
-    lowest_seq: int
+    agent_id: IdText
+    name: ShownText
+    boot_id: IdText
+    epoch: IdText
+    lowest_seq: Count
     """The lowest outbox sequence number still kept; a cursor below it minus one has a gap."""
-    drivers: list[str]
-    tasks: list[str]
-    browser_slots: int
-    capacity: float
+    drivers: list[ShownText] = Field(max_length=_MOST_NAMES)
+    tasks: list[ShownText] = Field(max_length=_MOST_NAMES)
+    browser_slots: Attempt
+    capacity: Finite = Field(ge=0)
     """Relative weight for placement."""
-    accounts_held: int = 0
+    accounts_held: Count = 0
+    dead_man_hours: Finite = 0.0
+    """Hours without its desktop after which the agent publishes nothing more; 0 for never."""
 
 
 class Hello(_Message):
@@ -61,14 +80,14 @@ class Hello(_Message):
     t: Literal["hello"] = "hello"
     proto_minimum: int = PROTOCOL_MINIMUM
     proto_maximum: int = PROTOCOL_MAXIMUM
-    app: str
+    app: ShownText
     """Release, to show: `0.1.0`."""
-    features: list[str] = Field(default_factory=list)
-    clock: float
+    features: list[ShownText] = Field(default_factory=list, max_length=_MOST_NAMES)
+    clock: Moment
     """This side's wall clock, seconds since 1970."""
-    store_id: str = ""
+    store_id: IdText = ""
     """Desktop only: which store dials."""
-    desktop_name: str = ""
+    desktop_name: ShownText = ""
     cursor: Cursor | None = None
     """Desktop only: how far it has applied the outbox it knows."""
     agent: AgentCard | None = None
@@ -79,14 +98,16 @@ class Heartbeat(_Message):
     """Sent every few seconds by both sides; any message counts as life."""
 
     t: Literal["heartbeat"] = "heartbeat"
-    clock: float
-    running: int = 0
-    queued: int = 0
-    loop_lag: float = 0.0
+    clock: Moment
+    running: Count = 0
+    queued: Count = 0
+    loop_lag: Finite = 0.0
     """Seconds by which the agent's event loop was late."""
-    disk_free: int = 0
+    disk_free: Count = 0
     """Bytes free where the agent keeps its data."""
-    echo: float | None = None
+    is_disk_full: bool = False
+    """True while the agent starts nothing because its disk is too full to journal."""
+    echo: Finite | None = None
     """The clock of the last heartbeat received, for the round-trip time."""
 
 
@@ -101,7 +122,7 @@ class Events(_Message):
     """A batch of outbox rows, in order."""
 
     t: Literal["events"] = "events"
-    epoch: str
+    epoch: IdText
     rows: list[OutboxRow] = Field(max_length=BATCH_EVENTS)
 
 
@@ -109,27 +130,27 @@ class Acknowledge(_Message):
     """Everything up to `seq` is applied and may be forgotten."""
 
     t: Literal["acknowledge"] = "acknowledge"
-    epoch: str
-    seq: int
+    epoch: IdText
+    seq: Count
 
 
 class Progress(_Message):
     """How far an item is; not durable, the newest one wins."""
 
     t: Literal["progress"] = "progress"
-    item_id: str
-    attempt: int
-    step: str
-    fraction: float | None = None
+    item_id: IdText
+    attempt: Attempt
+    step: ShownText
+    fraction: Fraction | None = None
     """0 to 1, or None where it cannot be known."""
-    log_end: int = 0
+    log_end: Count = 0
 
 
 class AcceptItem(_Message):
     """Take one item over. Answered by `accepted` once it is journaled; safe to repeat."""
 
     t: Literal["accept_item"] = "accept_item"
-    id: str
+    id: IdText
     item: ItemSpec
 
 
@@ -137,26 +158,48 @@ class ControlItems(_Message):
     """Pause, resume or cancel items. Answered by `controlled`."""
 
     t: Literal["control_items"] = "control_items"
-    id: str
+    id: IdText
     verb: Literal["pause", "resume", "cancel"]
-    item_ids: list[str] = Field(max_length=1000)
+    item_ids: list[IdText] = Field(max_length=1000)
+    fences: dict[IdText, Count] = Field(default_factory=dict)
+    """The owner's fence by item; an item whose account has seen a higher one is refused."""
+
+
+class SettleAction(_Message):
+    """Take a person's word on an effect in doubt. Answered by `done` once it is journaled.
+
+    Safe to repeat. Refused for an effect that is not in doubt, or with a stale fence.
+    """
+
+    t: Literal["settle_action"] = "settle_action"
+    id: IdText
+    item_id: IdText
+    action_id: IdText
+    fence: Count
+    verdict: Literal["there", "absent", "look_again"]
+    """`there`: it exists; `absent`: it does not, and is done again; `look_again`: ask the platform
+    once more."""
+    remote_id: ShownText = ""
+    remote_url: WebAddress = ""
+    by: ShownText = ""
+    """Who says so, to show."""
 
 
 class AskInventory(_Message):
     """Ask what the agent holds. Answered by `inventory`."""
 
     t: Literal["ask_inventory"] = "ask_inventory"
-    id: str
+    id: IdText
 
 
 class ReadLog(_Message):
     """Read an attempt's log from a byte offset. Answered by `log_chunk`."""
 
     t: Literal["read_log"] = "read_log"
-    id: str
-    item_id: str
-    attempt: int
-    offset: int = Field(ge=0)
+    id: IdText
+    item_id: IdText
+    attempt: Attempt
+    offset: Count
     limit: int = Field(default=32 * 1024, gt=0, le=48 * 1024)
     """Bytes at most; the answer ends at a line end."""
 
@@ -165,8 +208,8 @@ class AskBlobs(_Message):
     """Ask which blobs are missing at the agent. Answered by `missing_blobs`."""
 
     t: Literal["ask_blobs"] = "ask_blobs"
-    id: str
-    sha256s: list[str] = Field(max_length=500)
+    id: IdText
+    sha256s: list[IdText] = Field(max_length=500)
 
 
 class WatchScreen(_Message):
@@ -176,8 +219,8 @@ class WatchScreen(_Message):
     """
 
     t: Literal["watch_screen"] = "watch_screen"
-    id: str
-    account_id: str
+    id: IdText
+    account_id: IdText
     channel: int = Field(ge=1, le=0xFFFF)
     width: int = Field(default=640, ge=80, le=1920)
     """Widest frame wanted, pixels."""
@@ -187,64 +230,77 @@ class StopScreen(_Message):
     """Send no more frames on `channel`. Answered by `done`."""
 
     t: Literal["stop_screen"] = "stop_screen"
-    id: str
-    channel: int
+    id: IdText
+    channel: Channel
 
 
 class ScreenSeen(_Message):
     """The last frame of `channel` arrived whole; the next one may go."""
 
     t: Literal["screen_seen"] = "screen_seen"
-    channel: int
+    channel: Channel
 
 
 class Accepted(_Message):
     """The item is journaled; the agent answers for it from here on."""
 
     t: Literal["accepted"] = "accepted"
-    id: str
-    item_id: str
-    attempt: int
+    id: IdText
+    item_id: IdText
+    attempt: Attempt
 
 
 class Controlled(_Message):
-    """Which items the verb took hold of, and which it could not, with the reason."""
+    """Which items the verb took hold of, and which it could not, with the reason.
+
+    A long one comes in several answers with the same id.
+    """
 
     t: Literal["controlled"] = "controlled"
-    id: str
-    done: list[str]
-    refused: dict[str, WireError] = Field(default_factory=dict)
+    id: IdText
+    done: list[IdText]
+    refused: dict[IdText, WireError] = Field(default_factory=dict)
+    complete: bool = True
+    """False while more answers follow."""
 
 
 class InventoryRow(_Message):
     """One item that the agent holds."""
 
-    item_id: str
-    run_id: str
-    account_id: str
-    attempt: int
+    item_id: IdText
+    run_id: IdText
+    account_id: IdText
+    attempt: Attempt
     state: ItemState
-    fence: int
+    fence: Count
+    action_id: IdText = ""
+    action: ActionState | None = None
+    """State of the item's external effect, where it has one."""
+    remote_id: ShownText = ""
+    remote_url: WebAddress = ""
 
 
 class Inventory(_Message):
     """Items the agent holds. A long one comes in several answers with the same id."""
 
     t: Literal["inventory"] = "inventory"
-    id: str
+    id: IdText
     rows: list[InventoryRow]
     complete: bool = True
     """False while more answers follow."""
+    last_seq: Count = 0
+    """The last outbox number given when the rows were read: whoever has applied the events up to
+    it knows of every item that is not named why that is so."""
 
 
 class LogChunk(_Message):
     """Whole lines of a log, each a JSON object with `at`, `level` and `text`."""
 
     t: Literal["log_chunk"] = "log_chunk"
-    id: str
-    offset: int
+    id: IdText
+    offset: Count
     text: str
-    end: int
+    end: Count
     """Bytes of the log so far; equal to offset plus length when this is all of it."""
 
 
@@ -252,26 +308,35 @@ class MissingBlobs(_Message):
     """The blobs that the agent does not have yet."""
 
     t: Literal["missing_blobs"] = "missing_blobs"
-    id: str
-    sha256s: list[str]
+    id: IdText
+    sha256s: list[IdText]
 
 
 class Done(_Message):
     """A request without a result of its own was carried out."""
 
     t: Literal["done"] = "done"
-    id: str
+    id: IdText
 
 
 class Refused(_Message):
     """A request was not carried out, and why."""
 
     t: Literal["refused"] = "refused"
-    id: str
+    id: IdText
     error: WireError
 
 
-Request = AcceptItem | ControlItems | AskInventory | ReadLog | AskBlobs | WatchScreen | StopScreen
+Request = (
+    AcceptItem
+    | ControlItems
+    | SettleAction
+    | AskInventory
+    | ReadLog
+    | AskBlobs
+    | WatchScreen
+    | StopScreen
+)
 Response = Accepted | Controlled | Inventory | LogChunk | MissingBlobs | Done | Refused
 Message = (
     Hello | Heartbeat | Goodbye | Events | Acknowledge | Progress | ScreenSeen | Request | Response
@@ -283,6 +348,7 @@ class UnknownMessage(_Message):
     """A message that this release cannot read. A request among them gets a typed refusal."""
 
     t: str
+    """Cut to what a type of ours may have."""
     id: str = ""
     problem: str
     """Which field does not fit; never its value."""
@@ -308,14 +374,19 @@ def decode(text: str | bytes) -> Message | UnknownMessage:
 
 def _unknown(text: str | bytes, problem: ValidationError) -> UnknownMessage:
     raw = _RAW.validate_json(text)
-    first = problem.errors(include_input=False, include_url=False)[0]
+    first = problem.errors(include_input=False, include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
+    kind, request_id = raw.get("t"), raw.get("id")
     return UnknownMessage(
-        t=str(raw.get("t", "")), id=str(raw.get("id", "")), problem=f"{where}: {first['type']}"
+        t=plain_text(kind[:_NAME_CHARACTERS]) if isinstance(kind, str) else "",
+        # Whoever asks under an id that is none of ours cannot be answered.
+        id=str(request_id) if is_id_text(request_id) else "",
+        problem=plain_text(f"{where[:_NAME_CHARACTERS]}: {first['type']}"),
     )
 
 
 _RAW: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+_NAME_CHARACTERS = 64
 
 
 def agree_version(mine: Hello, theirs: Hello) -> int:

@@ -1,7 +1,8 @@
 """How events cross a link that may break at any moment: cursor, window and acknowledgement.
 
 The agent numbers its events; the desktop applies a batch and moves its cursor in one transaction,
-then acknowledges. Nothing here does I/O.
+then acknowledges. Either side's disk may have been put back to an earlier day: then numbers alone
+prove nothing, and a new history begins. Nothing here does I/O.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,30 @@ WINDOW_EVENTS = 1000
 """Events that may be on their way without an acknowledgement."""
 
 
+def follows(cursor: Cursor, epoch: str, lowest_seq: int) -> bool:
+    """Say whether an outbox goes on where `cursor` stands; otherwise a new history begins.
+
+    False for another epoch, and where rows behind the cursor were deleted: the store that they
+    were acknowledged by was restored from a backup.
+    """
+    return cursor.epoch == epoch and lowest_seq <= cursor.seq + 1
+
+
+def is_behind(cursor: Cursor, epoch: str, last_seq: int, at: float | None) -> bool:
+    """Say whether the store has applied events that this journal does not hold: it was put back.
+
+    `at` is when the journal's own event with the cursor's number happened; None where it is not
+    kept. A journal that was put back may have given the same number to another event since, which
+    happened at another time. The agent then begins a new epoch. A cursor that has just begun a
+    history has no time yet: until something is applied, only its number tells.
+    """
+    if cursor.epoch != epoch:
+        return False
+    if cursor.seq > last_seq:
+        return True
+    return cursor.at is not None and at is not None and cursor.at != at
+
+
 class OutboxFeed:
     """The agent's side of one session: which rows may go out next."""
 
@@ -24,6 +49,11 @@ class OutboxFeed:
         self._epoch = epoch
         self._acknowledged = max(known, lowest_seq - 1)
         self._sent = self._acknowledged
+
+    @property
+    def acknowledged(self) -> int:
+        """The number up to which rows may be deleted: a cursor acknowledges as well."""
+        return self._acknowledged
 
     @property
     def after(self) -> int:
@@ -74,5 +104,6 @@ def take_batch(cursor: Cursor, epoch: str, rows: Sequence[OutboxRow]) -> Batch:
     for expected, row in enumerate(new, start=cursor.seq + 1):
         if row.seq != expected:
             raise LinkError(f"The agent sent event {row.seq} where {expected} was due.")
-    last = new[-1].seq if new else cursor.seq
-    return Batch(new, Cursor(epoch=epoch, seq=last))
+    if not new:
+        return Batch(new, cursor)
+    return Batch(new, Cursor(epoch=epoch, seq=new[-1].seq, at=new[-1].at))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from common.domain.lease import ActingLease
 from common.domain.states import LinkState
 from common.errors import FlotillaError, LinkError, ProtocolVersionError, from_wire
 from common.protocol.frames import Frame, decode_frame
@@ -32,6 +33,7 @@ from common.protocol.messages import (
 HEARTBEAT_SECONDS = 5.0
 SUSPECT_SECONDS = 15.0
 DISCONNECTED_SECONDS = 45.0
+_NEVER_PASSED_OVER = frozenset({"hello", "events", "acknowledge"})
 
 
 class Lane(IntEnum):
@@ -91,7 +93,9 @@ class Session:
         self._lanes: tuple[deque[str | bytes], ...] = tuple(deque() for _ in Lane)
         self._peer: Hello | None = None
         self._ended = False
+        self._goodbye: str | None = None
         self._last_heard = now
+        self._lease = ActingLease(DISCONNECTED_SECONDS, now)
         self._last_heartbeat = now
         self._liveness = LinkState.CONNECTING
         self._peer_clock: float | None = None
@@ -106,6 +110,13 @@ class Session:
     def peer_clock(self) -> float | None:
         """The peer's clock in its last heartbeat, to echo."""
         return self._peer_clock
+
+    def may_act(self, now: float) -> bool:
+        """Say whether a request may go out: open, and heard from lately enough.
+
+        False after this machine slept, before the next `receive` or `tick` ends the session.
+        """
+        return self.is_open and self._lease.may_act(now)
 
     def send(self, message: Message) -> None:
         """Queue a message on the lane that its type belongs to."""
@@ -143,8 +154,10 @@ class Session:
         """Take one WebSocket message: text for messages, bytes for frames."""
         if self._ended:
             return []
-        if len(data) > CONTROL_MESSAGE_LIMIT:
-            return [self._end(LinkError("The other side sent a message over the size limit."))]
+        if not self._lease.renew(now):
+            return self._lose(now)
+        if _size(data) > CONTROL_MESSAGE_LIMIT:
+            return [self.end(LinkError("The other side sent a message over the size limit."))]
         events: list[SessionEvent] = self._heard(now)
         try:
             if isinstance(data, bytes):
@@ -153,17 +166,15 @@ class Session:
         except ValueError as problem:
             # The text itself stays out of the error: it may hold a secret.
             what = f"The other side sent something unreadable ({type(problem).__name__})."
-            return [*events, self._end(LinkError(what))]
+            return [*events, self.end(LinkError(what))]
 
     def tick(self, now: float) -> list[SessionEvent]:
         """Let time pass: notice silence. Call about once a second."""
         if self._ended:
             return []
-        silence = now - self._last_heard
-        if silence >= DISCONNECTED_SECONDS:
-            error = LinkError(f"Nothing was heard from the other side for {silence:.0f} s.")
-            return [*self._now(LinkState.DISCONNECTED), self._end(error)]
-        if silence >= SUSPECT_SECONDS:
+        if not self._lease.may_act(now):
+            return self._lose(now)
+        if now - self._last_heard >= SUSPECT_SECONDS:
             return self._now(LinkState.SUSPECT)
         return []
 
@@ -176,8 +187,28 @@ class Session:
 
     def end(self, error: FlotillaError) -> SessionEnded:
         """End from this side, telling the peer why."""
-        self.send(Goodbye(error=error.to_wire()))
+        if not self._ended:
+            self._goodbye = encode(Goodbye(error=error.to_wire()))
+            self._lanes[Lane.URGENT].appendleft(self._goodbye)
         return self._end(error)
+
+    def take_goodbye(self) -> str | None:
+        """Return the goodbye to write before hanging up; afterwards nothing waits any more.
+
+        For an owner whose writer was ended, perhaps with the goodbye in its hands: the other side
+        may hear it twice, which harms nobody.
+        """
+        goodbye, self._goodbye = self._goodbye, None
+        if goodbye is not None:
+            for lane in self._lanes:
+                lane.clear()
+        return goodbye
+
+    def _lose(self, now: float) -> list[SessionEvent]:
+        """End in silence. What arrives after it lay in a buffer, and proves no life."""
+        silence = now - self._last_heard
+        error = LinkError(f"Nothing was heard from the other side for {silence:.0f} s.")
+        return [*self._now(LinkState.DISCONNECTED), self._end(error)]
 
     def _heard(self, now: float) -> list[SessionEvent]:
         self._last_heard = now
@@ -191,7 +222,7 @@ class Session:
 
     def _frame(self, data: bytes) -> SessionEvent:
         if self._peer is None:
-            return self._end(LinkError("The other side sent bytes before its hello."))
+            return self.end(LinkError("The other side sent bytes before its hello."))
         return FrameReceived(decode_frame(data))
 
     def _message(self, message: Message | UnknownMessage) -> list[SessionEvent]:
@@ -200,17 +231,16 @@ class Session:
         if isinstance(message, Hello):
             return self._welcome(message)
         if self._peer is None:
-            return [self._end(LinkError("The other side did not begin with a hello."))]
+            return [self.end(LinkError("The other side did not begin with a hello."))]
         if isinstance(message, UnknownMessage):
-            self._refuse_unknown(message)
-            return []
+            return self._unknown(message)
         if isinstance(message, Heartbeat):
             self._peer_clock = message.clock
         return [MessageReceived(message)]
 
     def _welcome(self, hello: Hello) -> list[SessionEvent]:
         if self._peer is not None:
-            return [self._end(LinkError("The other side said hello twice."))]
+            return [self.end(LinkError("The other side said hello twice."))]
         try:
             version = agree_version(self._hello, hello)
         except ProtocolVersionError as error:
@@ -218,9 +248,16 @@ class Session:
         self._peer = hello
         return [SessionOpened(hello, version), *self._now(LinkState.ONLINE)]
 
-    def _refuse_unknown(self, message: UnknownMessage) -> None:
-        if not message.id:
-            return
+    def _unknown(self, message: UnknownMessage) -> list[SessionEvent]:
+        """Refuse a request, pass over the rest; but a batch that is passed over would be lost."""
+        if message.t in _NEVER_PASSED_OVER:
+            what = f"The other side sent {message.t!r} that cannot be read ({message.problem})."
+            return [self.end(LinkError(what))]
+        if message.id:
+            self._refuse(message)
+        return []
+
+    def _refuse(self, message: UnknownMessage) -> None:
         what = f"This release does not know the request {message.t!r} ({message.problem})."
         error = LinkError(what, advice="Update this side.").to_wire()
         self.send(Refused(id=message.id, error=error))
@@ -228,6 +265,13 @@ class Session:
     def _end(self, error: FlotillaError) -> SessionEnded:
         self._ended = True
         return SessionEnded(error)
+
+
+def _size(data: str | bytes) -> int:
+    """Return the bytes of a message as it came."""
+    if isinstance(data, str) and len(data) <= CONTROL_MESSAGE_LIMIT:
+        return len(data.encode()) if not data.isascii() else len(data)
+    return len(data)
 
 
 def _lane_of(message: Message) -> Lane:

@@ -1,11 +1,12 @@
-"""Routes of agents: list, pair, forget."""
+"""Routes of agents: list, pair, forget, drain, and which accounts they have."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from desktop_app.api.answers import answer
 from desktop_app.contract import routes
-from desktop_app.contract.agents import AgentRow, ForgetAgent, PairAgent
+from desktop_app.contract.accounts import MoveAccounts, MoveResult
+from desktop_app.contract.agents import AgentRow, DrainAgent, ForgetAgent, PairAgent
 from desktop_app.contract.base import Changed, Page
 from desktop_app.core.app import CoreContext
 
@@ -29,5 +30,15 @@ def agents_router(core: CoreContext) -> APIRouter:
         """Forget a paired agent."""
         revision = await core.fleet.forget(command.id, force=command.force)
         return answer(Changed(revision=revision, ids=[command.id]))
+
+    @router.post(routes.AGENTS_DRAIN, response_model=Changed)
+    async def drain(command: DrainAgent) -> Response:
+        """Give an agent nothing new, or let it have work again."""
+        return answer(await core.moves.drain(command))
+
+    @router.post(routes.ACCOUNTS_MOVE, response_model=MoveResult)
+    async def move(command: MoveAccounts) -> Response:
+        """Give accounts to another agent, at once or when the old one has ended what it holds."""
+        return answer(await core.moves.move(command))
 
     return router

@@ -7,6 +7,7 @@ from common.version import VERSION
 from desktop_app.api.accounts import accounts_router
 from desktop_app.api.agents import agents_router
 from desktop_app.api.answers import add_error_answers
+from desktop_app.api.cards import cards_router
 from desktop_app.api.guard import Guard
 from desktop_app.api.media import media_router
 from desktop_app.api.proxies import proxies_router
@@ -23,6 +24,7 @@ def make_api(core: CoreContext, token: str) -> ASGIApp:
     for router in (
         system_router(core),
         accounts_router(core.accounts),
+        cards_router(core),
         proxies_router(core.proxies),
         agents_router(core),
         media_router(core.media),

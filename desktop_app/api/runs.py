@@ -1,17 +1,19 @@
 """Routes of tasks, runs, items, their logs and their ledger."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from common.domain.states import ItemState
+from common.domain.states import ActionState, ItemState
 from common.errors import InputError
 from desktop_app.api.answers import answer
 from desktop_app.contract import routes
 from desktop_app.contract.base import Changed, Page
 from desktop_app.contract.runs import (
+    AccountLedger,
     ControlRun,
+    ControlWork,
     ItemLedger,
     ItemRow,
     LogPage,
@@ -23,6 +25,7 @@ from desktop_app.core.app import CoreContext
 
 Offset = Annotated[int, Query(ge=0)]
 Limit = Annotated[int, Query(ge=1, le=10_000)]
+State = TypeVar("State", ItemState, ActionState)
 LogBytes = Annotated[int, Query(ge=1, le=1024 * 1024)]
 
 
@@ -55,7 +58,7 @@ def runs_router(core: CoreContext) -> APIRouter:
         found = core.views.run_items(
             core.hub.revision,
             run_id,
-            state=_state(state),
+            state=_one_of(ItemState, state),
             search=search,
             offset=offset,
             limit=limit,
@@ -78,11 +81,25 @@ def runs_router(core: CoreContext) -> APIRouter:
         """Return every step of an item's external effect."""
         return answer(await core.views.ledger(item_id))
 
+    @router.get(routes.ACCOUNT_LEDGER, response_model=AccountLedger)
+    async def account_ledger(
+        account_id: str, state: str = "", offset: Offset = 0, limit: Limit = 100
+    ) -> Response:
+        """Return every step of an account's external effects, newest first."""
+        wanted = _one_of(ActionState, state)
+        found = core.views.account_ledger(account_id, state=wanted, offset=offset, limit=limit)
+        return answer(await found)
+
+    @router.post(routes.WORK_CONTROL, response_model=Changed)
+    async def control_work(command: ControlWork) -> Response:
+        """Pause, resume or cancel the unfinished items of accounts or agents."""
+        return answer(await core.runs.control_work(command))
+
     return router
 
 
-def _state(text: str) -> ItemState | None:
+def _one_of(states: type[State], text: str) -> State | None:
     try:
-        return ItemState(text) if text else None
+        return states(text) if text else None
     except ValueError:
-        raise InputError(f"There is no item state {text!r}.", field="state") from None
+        raise InputError(f"There is no state {text!r}.", field="state") from None

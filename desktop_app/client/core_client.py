@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from common.domain.states import ItemState
+from common.domain.states import ActionState, ItemState
 from common.errors import CoreUnreachableError, FlotillaError, WireError, from_wire
 from desktop_app.client.streams import ChangeStream, Locate, ScreenStream
 from desktop_app.contract import routes
@@ -22,15 +22,20 @@ from desktop_app.contract.accounts import (
     HoldAccounts,
     ImportAccounts,
     ImportResult,
+    MoveAccounts,
+    MoveResult,
     ProxyRow,
 )
-from desktop_app.contract.agents import AgentRow, ForgetAgent, PairAgent
+from desktop_app.contract.agents import AgentRow, DrainAgent, ForgetAgent, PairAgent
 from desktop_app.contract.base import Changed, Command, Page
+from desktop_app.contract.cards import ActOnCard, CardRow
 from desktop_app.contract.changes import Overview, Watch, WatchScreens
 from desktop_app.contract.media import DeleteMedia, ImportMedia, MediaImported, MediaRow
 from desktop_app.contract.routes import Endpoint, TaskTypeRow
 from desktop_app.contract.runs import (
+    AccountLedger,
     ControlRun,
+    ControlWork,
     ItemLedger,
     ItemRow,
     LogPage,
@@ -109,6 +114,18 @@ class CoreClient:
         """Remove accounts."""
         return await self._post(routes.ACCOUNTS_DELETE, command, Changed)
 
+    async def move_accounts(self, command: MoveAccounts) -> MoveResult:
+        """Give accounts to another agent, at once or when the old one has ended what it holds."""
+        return await self._post(routes.ACCOUNTS_MOVE, command, MoveResult)
+
+    async def account_ledger(
+        self, account_id: str, state: ActionState | None = None, offset: int = 0, limit: int = 100
+    ) -> AccountLedger:
+        """Return a slice of an account's ledger, newest first, of one state where one is given."""
+        query = {"state": state.value if state else "", "offset": offset, "limit": limit}
+        path = routes.ACCOUNT_LEDGER.format(account_id=account_id)
+        return await self._get(path, AccountLedger, query)
+
     async def proxies(self) -> Page[ProxyRow]:
         """Return all proxies."""
         return await self._get(routes.PROXIES, Page[ProxyRow])
@@ -124,6 +141,25 @@ class CoreClient:
     async def forget_agent(self, command: ForgetAgent) -> Changed:
         """Forget an agent."""
         return await self._post(routes.AGENTS_FORGET, command, Changed)
+
+    async def drain_agent(self, command: DrainAgent) -> Changed:
+        """Give an agent nothing new, or let it have work again."""
+        return await self._post(routes.AGENTS_DRAIN, command, Changed)
+
+    async def control_work(self, command: ControlWork) -> Changed:
+        """Pause, resume or cancel every unfinished item of accounts or agents; ids are items'."""
+        return await self._post(routes.WORK_CONTROL, command, Changed)
+
+    async def cards(
+        self, resolved: bool = False, offset: int = 0, limit: int = 200
+    ) -> Page[CardRow]:
+        """Return a slice of the attention cards: the open ones, or the resolved; newest first."""
+        query = {"resolved": resolved, "offset": offset, "limit": limit}
+        return await self._get(routes.CARDS, Page[CardRow], query)
+
+    async def act_on_card(self, card_id: str, command: ActOnCard) -> CardRow:
+        """Answer an attention card; returns it as it is then."""
+        return await self._post(routes.CARD_ACT.format(card_id=card_id), command, CardRow)
 
     async def media(self, search: str = "", offset: int = 0, limit: int = 5000) -> Page[MediaRow]:
         """Return a slice of the media library, newest first."""

@@ -4,22 +4,32 @@ import click
 from pydantic import SecretStr
 
 from common.domain.accounts import Platform
-from common.domain.states import look_of
+from common.domain.states import ActionState, look_of
 from desktop_app.client.core_client import CoreClient
+from desktop_app.commands.ledger import print_ledger
 from desktop_app.commands.session import (
     EXIT_FAILED,
     Session,
+    find_account,
+    find_agent,
     pass_session,
     print_table,
     read_text,
 )
-from desktop_app.contract.accounts import AccountRow, ImportAccounts, ImportResult
+from desktop_app.contract.accounts import (
+    AccountRow,
+    ImportAccounts,
+    ImportResult,
+    MoveAccounts,
+    MoveResult,
+)
 from desktop_app.contract.base import Page
+from desktop_app.contract.runs import AccountLedger
 
 
 @click.group()
 def accounts() -> None:
-    """Accounts: import and list."""
+    """Accounts: import, list, move, and their ledger."""
 
 
 @accounts.command("import")
@@ -82,6 +92,68 @@ def _print_import(result: ImportResult, *, dry_run: bool) -> None:
         click.echo(f"{result.accounts} accounts would be imported.")
     else:
         click.echo(f"{result.accounts} accounts imported.")
+
+
+@accounts.command(short_help="Give accounts to another agent.")
+@click.argument("usernames", metavar="USERNAME...", nargs=-1, required=True)
+@click.option("--to", "agent", required=True, help="The agent's name or id.")
+@click.option(
+    "--accept-risk",
+    is_flag=True,
+    help="Move them although their agent may still publish what it has.",
+)
+@pass_session
+def move(session: Session, usernames: tuple[str, ...], agent: str, *, accept_risk: bool) -> None:
+    """Give accounts to another agent.
+
+    At once where their agent has nothing of them; else when it has ended what it has. Where it
+    does not answer, the refusal says what is risked.
+    """
+
+    async def work(client: CoreClient) -> MoveResult:
+        command = MoveAccounts(
+            ids=[await find_account(client, name) for name in usernames],
+            agent_id=await find_agent(client, agent),
+            accept_risk=accept_risk,
+        )
+        return await client.move_accounts(command)
+
+    result = session.run(work)
+    session.show(result, lambda: _print_move(result))
+    if result.refused:
+        raise SystemExit(EXIT_FAILED)
+
+
+def _print_move(result: MoveResult) -> None:
+    click.echo(f"{len(result.moved)} accounts moved, {len(result.draining)} move later.")
+    for error in result.refused.values():
+        click.echo(f"{error.message} {error.advice}".rstrip(), err=True)
+
+
+@accounts.command(short_help="Every step of an account's posts, newest first.")
+@click.argument("username")
+@click.option("--state", type=click.Choice([state.value for state in ActionState]), default=None)
+@click.option("--offset", default=0)
+@click.option("--limit", default=100, show_default=True)
+@pass_session
+def ledger(session: Session, username: str, state: str | None, offset: int, limit: int) -> None:
+    """Show every step of an account's external effects, newest first."""
+
+    async def work(client: CoreClient) -> AccountLedger:
+        return await client.account_ledger(
+            await find_account(client, username),
+            state=ActionState(state) if state else None,
+            offset=offset,
+            limit=limit,
+        )
+
+    found = session.run(work)
+    session.show(found, lambda: _print_account_ledger(found))
+
+
+def _print_account_ledger(found: AccountLedger) -> None:
+    print_ledger(found.entries)
+    click.echo(f"{len(found.entries)} of {found.total} steps")
 
 
 @accounts.command("list")

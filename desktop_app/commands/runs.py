@@ -8,10 +8,11 @@ import click
 
 from common.domain.states import ItemState, RunState, look_of
 from desktop_app.client.core_client import CoreClient
+from desktop_app.commands.ledger import print_ledger
 from desktop_app.commands.session import EXIT_FAILED, Session, pass_session, print_table
 from desktop_app.contract.base import Changed, Page
 from desktop_app.contract.changes import Closing, Delta, Watch
-from desktop_app.contract.runs import ControlRun, ItemRow, RunRow
+from desktop_app.contract.runs import ControlRun, ItemRow, LedgerEntry, RunRow
 
 _ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.CANCELLED})
 _Verb = Literal["pause", "resume", "cancel", "retry"]
@@ -19,7 +20,7 @@ _Verb = Literal["pause", "resume", "cancel", "retry"]
 
 @click.group()
 def runs() -> None:
-    """Runs: list, watch and steer."""
+    """Runs: list, watch, steer, and their ledger."""
 
 
 @runs.command("list")
@@ -154,6 +155,21 @@ async def follow(
                     return
 
 
+@runs.command(short_help="Every step of a run's posts.")
+@click.argument("run_id", metavar="ID")
+@click.option("--item", "item_ids", multiple=True, help="Only this item; may be repeated.")
+@pass_session
+def ledger(session: Session, run_id: str, item_ids: tuple[str, ...]) -> None:
+    """Show every step of the external effects of a run's items, in order."""
+
+    async def work(client: CoreClient) -> list[LedgerEntry]:
+        ids = list(item_ids) or [item.id for item in (await client.run_items(run_id)).rows]
+        return [entry for id_ in ids for entry in (await client.item_ledger(id_)).entries]
+
+    entries = session.run(work)
+    session.show(entries, lambda: print_ledger(entries))
+
+
 def _steering(verb: _Verb, text: str) -> click.Command:
     @click.argument("run_id", metavar="ID")
     @click.option("--item", "item_ids", multiple=True, help="Only this item; may be repeated.")
@@ -165,14 +181,15 @@ def _steering(verb: _Verb, text: str) -> click.Command:
             return await client.control_run(run_id, wish)
 
         changed = session.run(work)
-        session.show(changed, lambda: _print_changed(verb, changed))
+        session.show(changed, lambda: print_changed(verb, changed))
         if changed.refused:
             raise SystemExit(EXIT_FAILED)
 
     return click.command(verb, help=text)(command)
 
 
-def _print_changed(verb: str, changed: Changed) -> None:
+def print_changed(verb: str, changed: Changed) -> None:
+    """Say how many items a verb took hold of, and why it left the others."""
     click.echo(f"{verb}: {len(changed.ids)} items")
     for item_id, error in changed.refused.items():
         click.echo(f"{item_id}: {error.message} {error.advice}".rstrip(), err=True)

@@ -68,6 +68,26 @@ def read_text(name: str) -> str:
         raise InputError(f"{name} cannot be read: {why}.", subject=name) from None
 
 
+async def find_account(client: CoreClient, username: str) -> str:
+    """Return the id of an account by its user name; raises InputError that names it."""
+    name = username.removeprefix("@").lower()
+    page = await client.accounts(search=name)
+    for row in page.rows:
+        if row.username == name:
+            return row.id
+    raise InputError(f"There is no account @{name}.", subject=name)
+
+
+async def find_agent(client: CoreClient, name: str) -> str:
+    """Return the id of an agent by its name or id; raises InputError where it is not one."""
+    found = [row.id for row in (await client.agents()).rows if name in {row.name, row.id}]
+    if len(found) == 1:
+        return found[0]
+    how_many = "Several agents are" if found else "No paired agent is"
+    advice = "Give the agent's id." if found else "See `flotilla agents list`."
+    raise InputError(f"{how_many} called {name}.", subject=name, advice=advice)
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str = "") -> None:
     """Print rows under headings, or `empty`; plain where the output is no terminal."""
     from rich.console import Console  # slow to import, and only commands that print tables need it

@@ -36,6 +36,8 @@ class AccountRow(Value):
     agent_id: str | None = None
     agent: str = ""
     """Name of the agent that it is assigned to."""
+    moving_to: str = ""
+    """Name of the agent that it goes to once the present one holds nothing of it any more."""
     sign_in: SignInState = SignInState.UNKNOWN
     sign_in_at: float | None = None
     """When that was learnt, seconds since 1970."""
@@ -121,3 +123,29 @@ class DeleteAccounts(Command):
     """Remove accounts. What was published stays in the ledger."""
 
     ids: list[str]
+
+
+class MoveAccounts(Command):
+    """Give accounts to another agent.
+
+    An account moves at once where its agent holds nothing of it, or has stopped for good: its
+    dead-man time is over. Otherwise it moves when the items that are there have ended (drain), or
+    on the operator's word that the old agent will do nothing more.
+    """
+
+    ids: list[str]
+    agent_id: str
+    accept_risk: bool = False
+    """The operator's word. What the old agent may have sent stays in doubt, and is looked for by
+    the new one before anything of it is sent."""
+
+
+class MoveResult(Value):
+    """What became of a move, by account."""
+
+    moved: list[str] = []
+    draining: list[str] = []
+    """Move by themselves once the old agent has ended what it holds."""
+    refused: dict[str, WireError] = {}
+    """Why not, with the risk that the operator would have to accept."""
+    revision: int

@@ -33,6 +33,20 @@ class AgentRow(Value):
     """Seconds by which its clock is ahead of ours."""
     last_seen: float | None = None
     paired_at: float
+    is_draining: bool = False
+    """Gets nothing new; what it holds goes on to its end."""
+    is_disk_full: bool = False
+    dead_man_hours: float = 0.0
+    """Hours without this desktop after which the agent publishes nothing more; 0 for never."""
+    notice: WireError | None = None
+    """What keeps work from it although the link is up: a history that is being compared."""
+
+
+class DrainAgent(Command):
+    """Give an agent nothing new, or let it have work again."""
+
+    id: str
+    drain: bool = True
 
 
 class PairAgent(Command):

@@ -12,6 +12,7 @@ from common.domain.states import ItemState, RunState, SignInState
 from desktop_app.contract.accounts import AccountRow, ProxyRow
 from desktop_app.contract.agents import AgentRow
 from desktop_app.contract.base import Command, Value
+from desktop_app.contract.cards import CardRow
 from desktop_app.contract.media import MediaRow
 from desktop_app.contract.runs import ItemRow, RunRow
 
@@ -29,6 +30,8 @@ class Overview(Value):
     agents_online: int = 0
     media: int = 0
     needs_operator: int = 0
+    cards: int = 0
+    """Attention cards that wait for an answer."""
     items: dict[ItemState, int] = {}
     """Unfinished items of all runs by state."""
     runs: dict[RunState, int] = {}
@@ -48,6 +51,7 @@ class Delta(Value):
     media: list[MediaRow] = []
     runs: list[RunRow] = []
     items: list[ItemRow] = []
+    cards: list[CardRow] = []
     log_sizes: dict[str, int] = {}
     """Bytes of the log so far, by run, for watched runs."""
     removed: dict[str, list[str]] = {}

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import JsonValue
 
 from common.domain.accounts import DriverName
-from common.domain.content import PostKind
+from common.domain.content import Baseline, ListedPost, PostKind
 from common.domain.states import ActionState, ItemState, RunState
 from common.errors import WireError
 from desktop_app.contract.base import Command, Value
@@ -120,6 +120,8 @@ class ItemRow(Value):
     ended_at: float | None = None
     changed_at: float = 0.0
     """When the agent said so, by the agent's clock."""
+    wanted: str = ""
+    """`paused`, `resumed` or `cancelled`: asked for, and not answered by the agent yet."""
 
 
 class LedgerEntry(Value):
@@ -139,6 +141,16 @@ class LedgerEntry(Value):
     remote_id: str = ""
     remote_url: str = ""
     note: str = ""
+    baseline: Baseline | None = None
+    """With `sending`: what the account's list showed before."""
+    sighted: list[ListedPost] = []
+    """With a verdict on a doubt: posts that a look showed."""
+    by: str = ""
+    """Who settled it, where that was a person."""
+    item_id: str = ""
+    run_id: str = ""
+    title: str = ""
+    """What the item does, for a ledger over several items."""
 
 
 class ItemLedger(Value):
@@ -148,12 +160,28 @@ class ItemLedger(Value):
     entries: list[LedgerEntry]
 
 
+class AccountLedger(Value):
+    """Every step of every external effect of an account, newest first."""
+
+    account_id: str
+    entries: list[LedgerEntry]
+    total: int
+
+
 class ControlRun(Command):
     """Pause, resume, cancel or retry a run, or some items of it. Retry takes failed items only."""
 
     verb: Literal["pause", "resume", "cancel", "retry"]
     item_ids: list[str] | None = None
     """None for every item that the verb fits."""
+
+
+class ControlWork(Command):
+    """Pause, resume or cancel every unfinished item of accounts or agents, whatever the run."""
+
+    verb: Literal["pause", "resume", "cancel"]
+    account_ids: list[str] = []
+    agent_ids: list[str] = []
 
 
 class LogLine(Value):

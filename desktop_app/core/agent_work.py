@@ -1,13 +1,13 @@
 """What the core does with one agent while the link is up: agree on the state, then keep working.
 
-First both sides compare what the agent holds and heal what differs; then wishes that waited for
-the agent are told to it; only then is new work handed over.
+First both sides compare what the agent holds and heal what differs; then what waited for the agent
+is told to it, the operator's answers before his wishes; only then is new work handed over.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Literal
 
@@ -15,7 +15,14 @@ from sqlalchemy import Connection
 
 from common.domain.ids import new_id
 from common.domain.states import ItemState
-from common.errors import LinkError, WireError
+from common.domain.transitions import ITEM_FINAL
+from common.errors import (
+    AgentUnreachableError,
+    FlotillaError,
+    LinkError,
+    NotFoundError,
+    WireError,
+)
 from common.protocol.messages import (
     AskInventory,
     ControlItems,
@@ -23,11 +30,15 @@ from common.protocol.messages import (
     Cursor,
     Inventory,
     InventoryRow,
+    SettleAction,
 )
-from desktop_app.core.handover import Handover, InFlight
-from desktop_app.core.healing import compare, judge_loss
+from common.protocol.outbox import follows
+from desktop_app.core.answers import AnswerTeller
+from desktop_app.core.gate import DispatchGate
+from desktop_app.core.handover import Handover
+from desktop_app.core.healing import Healing, compare, higher_fences
 from desktop_app.core.links.agent_link import LiveLink
-from desktop_app.store import agents, items
+from desktop_app.store import accounts, adopting, agents, generations, items, settling
 from desktop_app.store.records import ItemRecord
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
@@ -40,12 +51,12 @@ WISH_OF_VERB: dict[Verb, str] = {verb: wish for wish, verb in VERB_OF_WISH.items
 
 _GRANTED = {"paused": ItemState.PAUSED, "cancelled": ItemState.CANCELLED}
 """What a wish makes of an item that no agent has."""
-_QUIET_SECONDS = 2.0
-"""How long no event may have come before an item that is missing counts as lost."""
-_CATCH_UP_SECONDS = 20.0
+_SILENCE_SECONDS = 45.0
+"""How long no event may come while some are due."""
 _INVENTORY_SECONDS = 60.0
-_ITEMS_PER_CONTROL = 1000
-_LOST = "The agent lost this item; it may have had its effect."
+_ITEMS_PER_CONTROL = 250
+"""As many as fit one message, with their fences and with a refusal for each in the answer."""
+_LOST = LinkError("The agent lost this item.", advice="Look at the account's page.").to_wire()
 
 _log = logging.getLogger(__name__)
 
@@ -57,156 +68,246 @@ class AgentWork:
         self,
         live: LiveLink,
         store: Store,
-        in_flight: InFlight,
+        gate: DispatchGate,
+        deciding: asyncio.Lock,
         changed: Callable[[Touched], object],
+        let_go: Callable[[], Awaitable[None]],
     ) -> None:
+        """`let_go` moves those accounts on that wait to leave this agent."""
         self._live = live
         self._store = store
-        self._in_flight = in_flight
+        self._gate = gate
+        self._let_go = let_go
         self._changed = changed
-        self._handover = Handover(store, in_flight, changed)
+        self._handover = Handover(store, gate, deciding, changed)
+        self._answers = AnswerTeller(live, store, self.control, changed)
         self._more = asyncio.Event()
         self._more.set()
         self._news = asyncio.Event()
-        self._is_same_history = True
+        self._is_first_link = True
+        self._applied_seq = 0
+        self._compared_in: int | None = None
+        self._heard_in = 0
 
     def wake(self) -> None:
         """There is something new to hand over or to tell."""
         self._more.set()
 
-    def events_came(self) -> None:
-        """Events were applied: the outbox is still being replayed, or the agent is at work."""
+    def events_came(self, seq: int) -> None:
+        """Events up to `seq` were applied."""
+        self._applied_seq = seq
         self._news.set()
 
     async def begin(self, cursor: Cursor) -> None:
         """Store what the agent said of itself; begin a new history where ours does not follow."""
         card = self._live.card
-        follows = card.epoch == cursor.epoch and card.lowest_seq <= cursor.seq + 1
-        if not follows:
+        before = await self._store.read(partial(agents.record, agent_id=card.agent_id))
+        self._heard_in = before.generation
+        self._is_first_link = not cursor.epoch
+        self._applied_seq = cursor.seq
+        if not follows(cursor, card.epoch, card.lowest_seq):
             fresh = Cursor(epoch=card.epoch, seq=max(card.lowest_seq - 1, 0))
             work = partial(agents.begin_history, agent_id=card.agent_id, cursor=fresh)
             self._changed(await self._store.write(work))
-            if cursor.epoch:
-                self._is_same_history = False
-                _log.warning("Agent %s begins a new history.", card.name)
+            self._applied_seq = fresh.seq
+            if not self._is_first_link:
+                _log.warning("The history of agent %s does not follow.", card.name)
         self._changed(await self._store.write(partial(agents.save_card, card=card, at=time.time())))
-
-    @property
-    def is_same_history(self) -> bool:
-        """False where this session had to begin a new history."""
-        return self._is_same_history
+        await self._gate.look()
 
     async def run(self) -> None:
         """Heal, then tell wishes and hand over whenever there is something; until cancelled."""
-        await self._heal()
-        await self._settle_here()
+        await self._compare_if_due()
         while True:
             await self._more.wait()
             is_more = True
             while is_more:
                 if self._more.is_set():
                     self._more.clear()
+                    await self._compare_if_due()
+                    await self._answers.tell()
                     await self.tell_wishes()
+                    await self._let_go()
                 is_more = await self._handover.hand_over_some(self._live)
 
     async def control(self, verb: Verb, ids: Collection[str]) -> dict[str, WireError]:
-        """Ask the agent for a verb; return what it refused, and why, by item id."""
+        """Ask the agent for a verb; return what it refused, and why, by item id.
+
+        A wish about an item that it does not know stays: it counts when that is cleared up.
+        """
         refused: dict[str, WireError] = {}
         everything = list(ids)
+        fences = await self._store.read(partial(_fences_of_items, ids=everything))
         for start in range(0, len(everything), _ITEMS_PER_CONTROL):
             some = everything[start : start + _ITEMS_PER_CONTROL]
-            answer = await self._live.request(ControlItems(id=new_id(), verb=verb, item_ids=some))
+            request = ControlItems(
+                id=new_id(),
+                verb=verb,
+                item_ids=some,
+                fences={item_id: fences[item_id] for item_id in some if item_id in fences},
+            )
+            answer = await self._live.request(request)
             if isinstance(answer, Controlled):
                 refused |= answer.refused
-        if everything:
-            self._changed(await self._store.write(partial(items.want, ids=everything, wanted=None)))
+        heard = [item_id for item_id in everything if not _is_unknown(refused.get(item_id))]
+        if heard:
+            self._changed(await self._store.write(partial(items.want, ids=heard, wanted=None)))
         return refused
 
     async def tell_wishes(self) -> None:
-        """Tell the agent what the operator asked while it was away."""
-        waiting = await self._store.read(
-            partial(items.with_wishes, agent_id=self._live.agent_id, accepted=True)
-        )
+        """Tell the agent what the operator asked while it was away, and take its answer.
+
+        An item that it does not know never reached it: the wish is granted here.
+        """
+        waiting = await self._store.read(partial(items.with_wishes, agent_id=self._live.agent_id))
+        never_sent = [item for item in waiting if not item.is_away]
         for wish, verb in VERB_OF_WISH.items():
-            ids = [item.id for item in waiting if item.wanted == wish]
-            for item_id, error in (await self.control(verb, ids)).items():
-                _log.warning("Item %s could not be %s: %s", item_id, wish, error.message)
+            asked = {item.id: item for item in waiting if item.wanted == wish and item.is_away}
+            for item_id, error in (await self.control(verb, asked)).items():
+                if _is_unknown(error) and not asked[item_id].accepted:
+                    never_sent.append(asked[item_id])
+                else:
+                    _log.warning("Item %s could not be %s: %s", item_id, wish, error.message)
+        for item in never_sent:
+            grant = partial(_grant_wish, item=item, at=time.time())
+            self._changed(await self._store.write(grant))
 
-    async def _settle_here(self) -> None:
-        """Grant the wishes about items that, as we know now, never reached the agent."""
-        agent_id = self._live.agent_id
-        async with self._in_flight.deciding:
-            self._in_flight.clear(agent_id)
-            work = partial(items.with_wishes, agent_id=agent_id, accepted=False)
-            for item in await self._store.read(work):
-                grant = partial(_grant_wish, item=item, at=time.time())
-                self._changed(await self._store.write(grant))
+    async def _compare_if_due(self) -> None:
+        """Compare what the agent holds, once a session and once a generation of the store."""
+        while self._compared_in != self._gate.generation:
+            generation = self._gate.generation
+            inventory = await self._inventory()
+            if await self._is_news_of_a_loss(inventory.rows):
+                continue
+            await self._heal(inventory, is_lost=self._heard_in < generation)
+            self._compared_in = self._heard_in = generation
+            await self._gate.note_heard(self._live.agent_id, generation)
 
-    async def _heal(self) -> None:
-        held = await self._inventory()
-        healing = compare(await self._known(held), held)
-        if healing.newer_there:
-            work = partial(items.save_accepted, attempts=healing.newer_there, at=time.time())
-            self._changed(await self._store.write(work))
-        if healing.to_cancel:
-            await self.control("cancel", healing.to_cancel)
-        if healing.suspects:
-            await self._heal_losses(healing.suspects)
+    async def _is_news_of_a_loss(self, rows: Collection[InventoryRow]) -> bool:
+        """Begin a new generation where the agent knows what this store has forgotten."""
+        work = partial(
+            _note_forgotten, agent_id=self._live.agent_id, rows=rows, is_first=self._is_first_link
+        )
+        touched = await self._store.write(work)
+        if touched is None:
+            return False
+        _log.warning("Agent %s knows more than this store.", self._live.card.name)
+        self._changed(touched)
+        await self._gate.look()
+        return True
 
-    async def _heal_losses(self, suspects: Collection[str]) -> None:
-        """Decide on items that the agent does not name, once it has told everything it knows."""
-        if not await self._is_caught_up():
-            _log.warning("Agent %s is too busy to be compared; later.", self._live.card.name)
-            return
-        held = {(row.item_id, row.attempt) for row in await self._inventory()}
-        known = await self._store.read(partial(items.records, ids=suspects))
-        open_ids = {item.id for item in await self._unfinished()}
-        lost = [
-            item
-            for item in known.values()
-            if item.id in open_ids and (item.id, item.attempt) not in held
-        ]
-        loss = judge_loss(lost, is_same_history=self._is_same_history)
+    async def _heal(self, inventory: Inventory, *, is_lost: bool) -> None:
+        """Mend what differs; believe the agent's journal where a history `is_lost`."""
+        healing = compare(self._live.agent_id, await self._known(inventory.rows), inventory.rows)
         now = time.time()
-        if loss.to_requeue:
-            _log.warning("The agent lost %d items; handing them over again.", len(loss.to_requeue))
-            work = partial(items.requeue, ids=loss.to_requeue, at=now)
+        if is_lost:
+            adopt = partial(
+                adopting.adopt,
+                agent_id=self._live.agent_id,
+                rows=healing.held,
+                seq=inventory.last_seq,
+                at=now,
+            )
+            self._changed(await self._store.write(adopt))
+        elif healing.newer_there:
+            work = partial(items.save_accepted, attempts=healing.newer_there, at=now)
             self._changed(await self._store.write(work))
-        error = LinkError(_LOST, advice="Look at the account's page before you decide.").to_wire()
-        for state in (ItemState.INTERRUPTED, ItemState.NEEDS_OPERATOR):
-            move = partial(items.move, ids=loss.in_doubt, state=state, at=now, error=error)
-            self._changed(await self._store.write(move))
+        await self._close_there(healing)
+        if healing.suspects:
+            _log.warning("The agent lost %d items.", len(healing.suspects))
+            lost = partial(_rehome_lost, ids=healing.suspects, agent_id=self._live.agent_id, at=now)
+            self._changed(await self._store.write(lost))
 
-    async def _is_caught_up(self) -> bool:
-        """Wait until no event came for a while; False where they do not stop coming."""
-        until = time.monotonic() + _CATCH_UP_SECONDS
-        while time.monotonic() < until:
-            self._news.clear()
+    async def _close_there(self, healing: Healing) -> None:
+        """Close at the agent what is closed here: published, cancelled, or another agent's."""
+        to_cancel = set(healing.to_cancel)
+        for row in healing.to_confirm:
             try:
-                async with asyncio.timeout(_QUIET_SECONDS):
-                    await self._news.wait()
-            except TimeoutError:
-                return True
-        return False
+                await self._live.request(await self._store.read(partial(_settled, row=row)))
+            except AgentUnreachableError:
+                raise
+            except FlotillaError:
+                to_cancel.add(row.item_id)
+        for item_id, error in (await self.control("cancel", to_cancel)).items():
+            _log.warning("Item %s is not closed at the agent: %s", item_id, error.message)
 
-    async def _inventory(self) -> list[InventoryRow]:
+    async def _inventory(self) -> Inventory:
+        """Ask what the agent holds, and wait until everything is applied that led to it."""
         answer = await self._live.request(AskInventory(id=new_id()), _INVENTORY_SECONDS)
         if not isinstance(answer, Inventory):
             raise LinkError("The agent did not answer with an inventory.")
-        return answer.rows
-
-    async def _unfinished(self) -> list[ItemRecord]:
-        return await self._store.read(partial(items.unfinished, agent_id=self._live.agent_id))
+        while self._applied_seq < answer.last_seq:
+            self._news.clear()
+            try:
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    await self._news.wait()
+            except TimeoutError:
+                raise LinkError("The agent does not send the events that it has.") from None
+        return answer
 
     async def _known(self, held: Collection[InventoryRow]) -> list[ItemRecord]:
         """Return the store's unfinished items of this agent, and those that it names itself."""
+        ours = await self._store.read(partial(items.unfinished, agent_id=self._live.agent_id))
         named = await self._store.read(partial(items.records, ids=[row.item_id for row in held]))
-        return list(
-            {item.id: item for item in [*await self._unfinished(), *named.values()]}.values()
-        )
+        return list({item.id: item for item in [*ours, *named.values()]}.values())
+
+
+def _is_unknown(refusal: WireError | None) -> bool:
+    return refusal is not None and refusal.code == NotFoundError.code
 
 
 def _grant_wish(connection: Connection, item: ItemRecord, at: float) -> Touched:
     state = _GRANTED.get(item.wanted or "")
-    moved = items.move(connection, [item.id], state, at=at) if state else Touched()
-    return moved | items.want(connection, [item.id], None)
+    touched = items.place_at(connection, item, item.agent_id, {})
+    return touched | (items.move(connection, [item.id], state, at=at) if state else Touched())
+
+
+def _fences_of_items(connection: Connection, ids: Collection[str]) -> dict[str, int]:
+    found = items.records(connection, ids)
+    fences = accounts.fences(connection, {item.account_id for item in found.values()})
+    return {
+        item.id: fences[item.account_id] for item in found.values() if item.account_id in fences
+    }
+
+
+def _note_forgotten(
+    connection: Connection, agent_id: str, rows: Collection[InventoryRow], *, is_first: bool
+) -> Touched | None:
+    """Take note of fences and items that this store did not give; None where there are none.
+
+    An agent that links for the first time may have worked for another store before.
+    """
+    known = items.records(connection, [row.item_id for row in rows])
+    foreign = [row.item_id for row in rows if row.item_id not in known]
+    has_news = agents.note_foreign_items(connection, agent_id, foreign) and not is_first
+    ours = [row for row in rows if row.item_id in known]
+    fences = accounts.fences(connection, {row.account_id for row in ours})
+    higher = higher_fences(fences, ours)
+    if not has_news and not higher:
+        return None
+    return generations.begin(connection) | accounts.raise_fences(connection, higher)
+
+
+def _settled(connection: Connection, row: InventoryRow) -> SettleAction:
+    """Return what the store knows of a post, to tell the agent that still has it open."""
+    shown = items.row(connection, row.item_id)
+    (fence,) = accounts.fences(connection, [row.account_id]).values() or (row.fence,)
+    return SettleAction(
+        id=new_id(),
+        item_id=row.item_id,
+        action_id=row.action_id,
+        fence=fence,
+        verdict="there",
+        remote_id=items.remote_id(connection, row.item_id),
+        remote_url=shown.link,
+    )
+
+
+def _rehome_lost(connection: Connection, ids: Collection[str], agent_id: str, at: float) -> Touched:
+    found = [
+        item
+        for item in items.records(connection, ids).values()
+        if item.state not in ITEM_FINAL and item.agent_id == agent_id and item.accepted
+    ]
+    same = {item.id: agent_id for item in found}
+    return settling.take_from_agent(connection, found, same, at=at, error=_LOST)

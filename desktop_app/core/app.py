@@ -9,9 +9,12 @@ from functools import partial
 
 from common.limits.rules import load_limits
 from desktop_app.core.accounts import AccountService
+from desktop_app.core.cards import CardService
 from desktop_app.core.changes import ChangeHub
+from desktop_app.core.disk_watch import watch_disk
 from desktop_app.core.fleet import Fleet
 from desktop_app.core.media import MediaService
+from desktop_app.core.moves import MoveService
 from desktop_app.core.progress import LiveProgress
 from desktop_app.core.proxies import ProxyService
 from desktop_app.core.run_logs import RunLogs
@@ -62,6 +65,8 @@ class CoreContext:
         self.fleet = Fleet(store, self.hub, self.logs, self.progress, self.screens)
         self.views = Views(store, self.fleet, self.progress)
         self.runs = RunService(store, self.hub, self.fleet, load_limits())
+        self.cards = CardService(store, self.hub, self.fleet, self.views)
+        self.moves = MoveService(store, self.hub, self.fleet)
         self.accounts = AccountService(store, self.hub)
         self.proxies = ProxyService(store, self.hub)
         self.media = MediaService(store, self.hub)
@@ -72,6 +77,7 @@ class CoreContext:
 
     async def start(self, *, until_idle: bool) -> None:
         """Link to the agents and begin to tell clients of changes."""
+        self._tasks.spawn("disk", watch_disk(self.store, self.fleet.gate))
         await self.fleet.start()
         self._tasks.spawn("changes", self.hub.run())
         if until_idle:

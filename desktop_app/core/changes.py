@@ -40,6 +40,7 @@ class Dirty:
     agents: set[str] = field(default_factory=set)
     media: set[str] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
+    cards: set[str] = field(default_factory=set)
     items: dict[str, str] = field(default_factory=dict)
     """Run by item; an empty text where only the store knows the run."""
     log_sizes: dict[str, int] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Dirty:
         self.agents |= touched.agents
         self.media |= touched.media
         self.runs |= touched.runs
+        self.cards |= touched.cards
         for item_id in touched.items:
             self.items.setdefault(item_id, "")
         for move in touched.moves:

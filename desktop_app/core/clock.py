@@ -1,14 +1,6 @@
-"""Clocks: one that runs through a suspend where the system has it, and a watch for jumps."""
-
-import time
+"""Notices when time did not pass evenly. The clock itself is `common.infra.clock`."""
 
 JUMP_SECONDS = 10.0
-
-
-def running_time() -> float:
-    """Return seconds of a clock that never goes back and, on Linux, runs through a suspend."""
-    boot_clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.clock_gettime(boot_clock) if boot_clock is not None else time.monotonic()
 
 
 class JumpWatch:

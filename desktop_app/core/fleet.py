@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from common.domain.accounts import DriverName
 from common.domain.states import ItemState, LinkState
-from common.errors import AgentUnreachableError, ConflictError, FlotillaError, LinkError, WireError
+from common.domain.transitions import ITEM_FINAL
+from common.errors import AgentUnreachableError, FlotillaError, LinkError, WireError, from_wire
 from common.protocol.frames import Frame
 from common.protocol.messages import Cursor, Hello, Progress
 from common.security.pairing import parse_pairing_line
@@ -18,19 +19,21 @@ from common.version import VERSION
 from desktop_app.contract.agents import AgentRow
 from desktop_app.core.agent_work import AgentWork, Verb
 from desktop_app.core.changes import ChangeHub
-from desktop_app.core.handover import InFlight
+from desktop_app.core.gate import DispatchGate
 from desktop_app.core.links.agent_link import AgentLink, LinkFigures, LiveLink
 from desktop_app.core.links.dial import AgentAddress
 from desktop_app.core.links.inbox import take_events
 from desktop_app.core.links.log_puller import LogPuller
 from desktop_app.core.links.pairing import pair
 from desktop_app.core.links.tls import pinned_context
+from desktop_app.core.placing import agents_for, risk_of
 from desktop_app.core.preflight import AgentOption
 from desktop_app.core.progress import LiveProgress
 from desktop_app.core.run_logs import RunLogs
 from desktop_app.core.screens import ScreenFan
 from desktop_app.core.tasks import TaskOwner, run_together
-from desktop_app.store import agents, items
+from desktop_app.store import accounts, agents, items, moving, settling
+from desktop_app.store.inbox import Applied
 from desktop_app.store.records import AgentRecord, ItemRecord
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
@@ -39,10 +42,9 @@ HANDSHAKES = 20
 """Links that dial at the same time at most."""
 _FIRST_LINK_SECONDS = 15.0
 _DAY_SECONDS = 24 * 3600.0
-_HISTORY_LOST = WireError(
-    code="link",
-    message="This agent's history does not follow from what is known here.",
-    advice="Posts that it had not finished are in doubt: look at them before anything else.",
+_FORGET = (
+    "Let it finish or cancel its items first, or stop it for good and forget it anyway: another "
+    "agent then looks for what may have been sent before it publishes."
 )
 
 
@@ -57,7 +59,10 @@ class Fleet:
         progress: LiveProgress,
         screens: ScreenFan,
     ) -> None:
-        self.in_flight = InFlight()
+        self.deciding = asyncio.Lock()
+        """Held by whoever looks at items and acts on it, so that none is handed over meanwhile."""
+        self.gate = DispatchGate(store, self._gate_changed)
+        self._left: frozenset[str] = frozenset()
         self._store = store
         self._hub = hub
         self._logs = logs
@@ -72,6 +77,8 @@ class Fleet:
 
     async def start(self) -> None:
         """Link to every paired agent."""
+        self._left = await self._store.read(moving.agents_left)
+        await self.gate.look()
         for record in await self._store.read(agents.records):
             await self._add(record)
 
@@ -108,22 +115,52 @@ class Fleet:
         return rows[0]
 
     async def forget(self, agent_id: str, *, force: bool) -> int:
-        """Forget an agent; return the revision.
+        """Forget an agent; return the revision. What it may have sent is looked for by others.
 
-        Raises ConflictError while it holds unfinished items, unless forced; NotFoundError.
+        Raises ConflictError, with what is risked, while it has unfinished items, unless forced;
+        NotFoundError.
         """
         record = await self._store.read(partial(agents.record, agent_id=agent_id))
-        left = await self._store.read(partial(items.unfinished, agent_id=agent_id))
-        if left and not force:
-            raise ConflictError(
-                f"The agent {record.name} still has {len(left)} unfinished items.",
-                subject=record.name,
-                advice="Cancel or finish them first, or forget it anyway.",
-            )
-        await self._remove(agent_id)
-        touched = await self._store.write(partial(_forget, record=record, left=left))
-        self.in_flight.clear(agent_id)
-        return self._hub.touch(touched)
+        async with self.deciding:
+            held = [
+                item
+                for item in await self._store.read(partial(items.unfinished, agent_id=agent_id))
+                if item.is_away
+            ]
+            if held and not force:
+                seen = self.last_seen(record)
+                risk = risk_of(record, held, last_seen=seen, now=time.time(), advice=_FORGET)
+                raise from_wire(risk)
+            await self._remove(agent_id)
+            touched = await self._store.write(partial(self._forget, record=record))
+        revision = self._hub.touch(touched)
+        await self.gate.look()
+        self.wake_all()
+        return revision
+
+    def _forget(self, connection: Connection, record: AgentRecord) -> Touched:
+        """Remove an agent, and give what it had to others; where none is left, a person decides."""
+        left = items.unfinished(connection, agent_id=record.id)
+        touched = moving.forget_target(connection, record.id) | agents.forget(connection, record.id)
+        known = accounts.records(connection, {item.account_id for item in left})
+        agent_of = agents_for(left, known, self.options(agents.records(connection)))
+        gone = LinkError("The agent of this item was forgotten before the item ended.").to_wire()
+        touched |= settling.take_from_agent(connection, left, agent_of, at=time.time(), error=gone)
+        placed = {item.account_id: agent_of[item.id] for item in left if item.id in agent_of}
+        return touched | accounts.assign(connection, placed)
+
+    def wake_all(self) -> None:
+        """There may be something new for any agent."""
+        self.wake(list(self._work))
+
+    def moving_changed(self, left: frozenset[str]) -> None:
+        """Take note of the agents that accounts are about to leave."""
+        self._left = left
+
+    def last_seen(self, record: AgentRecord) -> float | None:
+        """Return when something was last heard of an agent, seconds since 1970."""
+        link = self._links.get(record.id)
+        return (link.figures.last_seen if link else None) or record.last_seen
 
     def wake(self, agent_ids: Collection[str]) -> None:
         """There is new work for these agents, or a wish to be told to them."""
@@ -157,9 +194,10 @@ class Fleet:
                 tasks=frozenset(record.card.tasks),
                 capacity=record.card.capacity,
                 is_online=self.is_online(record.id),
+                is_draining=record.is_draining,
             )
             for record in records
-            if record.card is not None and record.scope == "control"
+            if record.card is not None and record.is_ours
         ]
 
     def rows(self, connection: Connection, ids: Collection[str] | None = None) -> list[AgentRow]:
@@ -190,9 +228,10 @@ class Fleet:
     async def serve(self, live: LiveLink) -> None:
         """Work with an agent while the link is up."""
         agent_id = live.agent_id
-        work = AgentWork(live, self._store, self.in_flight, self._hub.touch)
+        let_go = partial(self._let_go, agent_id)
+        work = AgentWork(live, self._store, self.gate, self.deciding, self._hub.touch, let_go)
         await work.begin(self._cursors[agent_id])
-        live.link.notice = None if work.is_same_history else _HISTORY_LOST
+        live.link.notice = None
         puller = LogPuller(self._logs, self._find_items, self._hub.touch_log)
         self._work[agent_id], self._pullers[agent_id] = work, puller
         try:
@@ -230,16 +269,33 @@ class Fleet:
         """Pass a piece of a screen on."""
         self._screens.frame_received(live, frame)
 
-    def _applied(self, agent_id: str, touched: Touched) -> None:
+    def _applied(self, agent_id: str, applied: Applied) -> None:
+        touched = applied.touched
         self._hub.touch(touched)
         if (work := self._work.get(agent_id)) is not None:
-            work.events_came()
+            work.events_came(applied.cursor.seq)
+            if agent_id in self._left and any(move.after in ITEM_FINAL for move in touched.moves):
+                work.wake()
         if (puller := self._pullers.get(agent_id)) is not None:
             for growth in touched.logs:
                 puller.want(growth.item_id, growth.attempt, growth.end)
         for move in touched.moves:
             if move.after is not ItemState.RUNNING:
                 self._progress.forget(move.item_id)
+
+    async def _let_go(self, agent_id: str) -> None:
+        """Move those accounts on that wait to leave an agent which holds nothing of them now."""
+        if agent_id not in self._left:
+            return
+        async with self.deciding:
+            work = partial(moving.move_on, agent_id=agent_id, at=time.time())
+            self._hub.touch(await self._store.write(work))
+        self._left = await self._store.read(moving.agents_left)
+        self.wake(set(self._work) - {agent_id})
+
+    def _gate_changed(self) -> None:
+        self._hub.touch(Touched(agents=frozenset(self._links)))
+        self.wake_all()
 
     async def _find_items(self, ids: Collection[str]) -> Mapping[str, ItemRecord]:
         return await self._store.read(partial(items.records, ids=ids))
@@ -302,6 +358,10 @@ class Fleet:
             clock_skew=figures.clock_skew,
             last_seen=figures.last_seen or record.last_seen,
             paired_at=record.paired_at,
+            is_draining=record.is_draining,
+            is_disk_full=figures.is_disk_full,
+            dead_man_hours=card.dead_man_hours if card else 0.0,
+            notice=self.gate.notice() if record.is_ours else None,
         )
 
 
@@ -316,18 +376,3 @@ def _known_drivers(names: Collection[str]) -> frozenset[DriverName]:
     """Leave out drivers that only a newer release knows."""
     known = {driver.value for driver in DriverName}
     return frozenset(DriverName(name) for name in names if name in known)
-
-
-def _forget(connection: Connection, record: AgentRecord, left: Collection[ItemRecord]) -> Touched:
-    """Remove an agent. What it may have sent without our hearing of it waits for a person."""
-    now = time.time()
-    gone = LinkError("The agent of this item was forgotten before the item ended.").to_wire()
-    doubtful = {item.id for item in left if item.accepted and item.intent_id}
-    # Its history ends here: every post that it had not settled is in doubt.
-    touched = agents.begin_history(connection, record.id, record.cursor)
-    for state in (ItemState.INTERRUPTED, ItemState.NEEDS_OPERATOR):
-        touched |= items.move(connection, doubtful, state, at=now, error=gone)
-    others = {item.id for item in left} - doubtful
-    touched |= items.move(connection, others, ItemState.INTERRUPTED, at=now)
-    touched |= items.move(connection, others, ItemState.FAILED, at=now, error=gone)
-    return touched | agents.forget(connection, record.id)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from sqlalchemy import Connection
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
@@ -19,6 +20,7 @@ from tenacity import (
 
 from common.domain.ids import new_id
 from common.domain.states import ItemState
+from common.domain.transitions import ITEM_FINAL
 from common.errors import (
     AgentUnreachableError,
     FlotillaError,
@@ -27,10 +29,11 @@ from common.errors import (
 )
 from common.items import ItemSpec, MediaRef
 from common.protocol.messages import AcceptItem, AskBlobs, MissingBlobs
+from desktop_app.core.gate import DispatchGate
 from desktop_app.core.links.agent_link import LiveLink
 from desktop_app.core.links.bulk import BlobToSend, send_blobs
 from desktop_app.core.tasks import end_all
-from desktop_app.store import items, runs, specs
+from desktop_app.store import agents, items, rehoming, runs, specs
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
 
@@ -47,45 +50,24 @@ _TRANSFER_PAUSE_MOST_SECONDS = 3.0
 _log = logging.getLogger(__name__)
 
 
-class InFlight:
-    """Items that an agent may hold without our knowing. The operator's verbs treat them as its own.
-
-    An item is in here from before it is sent until the agent has answered; where the link broke
-    in between, until the agent has said at the next link what it holds. `deciding` is held by
-    whoever looks at an item's state and acts on it, so that an item is never cancelled here in the
-    moment in which it is sent.
-    """
-
-    def __init__(self) -> None:
-        self.deciding = asyncio.Lock()
-        self._agent_of: dict[str, str] = {}
-
-    def __contains__(self, item_id: str) -> bool:
-        return item_id in self._agent_of
-
-    def add(self, ids: Iterable[str], agent_id: str) -> None:
-        """These are on their way."""
-        self._agent_of.update(dict.fromkeys(ids, agent_id))
-
-    def remove(self, ids: Iterable[str]) -> None:
-        """These are not on their way any more: each was accepted, refused or given up."""
-        for item_id in ids:
-            self._agent_of.pop(item_id, None)
-
-    def clear(self, agent_id: str) -> None:
-        """Nothing of this agent is on its way: it has said what it holds, or is gone."""
-        self.remove([item_id for item_id, agent in self._agent_of.items() if agent == agent_id])
-
-
 class Handover:
     """One agent's share of all runs, handed over in order."""
 
     def __init__(
-        self, store: Store, in_flight: InFlight, changed: Callable[[Touched], object]
+        self,
+        store: Store,
+        gate: DispatchGate,
+        deciding: asyncio.Lock,
+        changed: Callable[[Touched], object],
     ) -> None:
-        """`changed` hears of every commit."""
+        """`changed` hears of every commit.
+
+        `deciding` is held by whoever looks at an item's state and acts on it, so that an item is
+        never cancelled here in the moment in which it is sent.
+        """
         self._store = store
-        self._in_flight = in_flight
+        self._gate = gate
+        self._deciding = deciding
         self._changed = changed
 
     async def hand_over_some(self, live: LiveLink) -> bool:
@@ -93,19 +75,24 @@ class Handover:
 
         Raises a LinkError where the link breaks; what was not accepted stays queued.
         """
+        if not self._gate.is_open:
+            return False
         ids = await self._take(live.agent_id)
         if ids:
             await self._hand_over(live, ids)
-        # Where the link broke they stay: the agent may have journaled what it did not answer.
-        self._in_flight.remove(ids)
         return bool(ids)
 
     async def _take(self, agent_id: str) -> list[str]:
-        """Mark the next items as being on their way."""
-        async with self._in_flight.deciding:
-            queued = await self._store.read(partial(items.ids_to_hand_over, agent_id=agent_id))
+        """Note of the next items that the agent may have them from now on.
+
+        That outlives this process: whatever ends it, the agent's word is asked for before anything
+        is decided about them here.
+        """
+        async with self._deciding:
+            queued = await self._store.read(partial(_next_items, agent_id=agent_id))
             some = queued[:ITEMS_AT_ONCE]
-            self._in_flight.add(some, agent_id)
+            if some:
+                await self._store.write(partial(items.save_offered, ids=some, at=time.time()))
             return some
 
     async def _hand_over(self, live: LiveLink, ids: Sequence[str]) -> None:
@@ -159,7 +146,9 @@ class Handover:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(AgentUnreachableError),
                 stop=stop_after_attempt(_TRANSFER_TRIES),
-                wait=wait_exponential_jitter(_TRANSFER_PAUSE_SECONDS, _TRANSFER_PAUSE_MOST_SECONDS),
+                wait=wait_exponential_jitter(
+                    multiplier=_TRANSFER_PAUSE_SECONDS, max=_TRANSFER_PAUSE_MOST_SECONDS
+                ),
                 reraise=True,
             ):
                 with attempt:
@@ -198,15 +187,26 @@ class Handover:
         self, live: LiveLink, spec: ItemSpec, accepted: "_AcceptedItems", room: asyncio.Semaphore
     ) -> None:
         try:
+            if not self._gate.is_open:
+                return
             await live.request(AcceptItem(id=new_id(), item=spec), _ACCEPT_SECONDS)
         except AgentUnreachableError:
             raise
         except FlotillaError as refusal:
-            await self._fail(spec.item_id, refusal)
+            await self._refused(spec, refusal)
         else:
             accepted.add(spec.item_id, spec.attempt)
         finally:
             room.release()
+
+    async def _refused(self, spec: ItemSpec, refusal: FlotillaError) -> None:
+        """Take an agent's no. A post that may exist is not given up with it: a person is asked."""
+        if spec.publish is None or spec.publish.doubt is None:
+            await self._fail(spec.item_id, refusal)
+            return
+        _log.warning("The doubt of item %s stays: %s", spec.item_id, refusal.message)
+        work = partial(_ask_person, item_id=spec.item_id, problem=refusal, at=time.time())
+        self._changed(await self._store.write(work))
 
     async def _fail(self, item_id: str, problem: FlotillaError) -> None:
         _log.warning("Item %s was not handed over: %s", item_id, problem.message)
@@ -218,6 +218,20 @@ class Handover:
             error=problem.to_wire(),
         )
         self._changed(await self._store.write(work))
+
+
+def _next_items(connection: Connection, agent_id: str) -> list[str]:
+    if agents.record(connection, agent_id).is_draining:
+        return []
+    return items.ids_to_hand_over(connection, agent_id)
+
+
+def _ask_person(connection: Connection, item_id: str, problem: FlotillaError, at: float) -> Touched:
+    item = items.records(connection, [item_id]).get(item_id)
+    if item is None or item.state in ITEM_FINAL:
+        return Touched()
+    note = f"The agent does not take it: {problem.message}"
+    return rehoming.ask_person(connection, item, note, at=at, error=problem.to_wire())
 
 
 class _Blobs:

@@ -1,15 +1,10 @@
-"""Compares what the store believes an agent holds with what the agent says it holds. Pure.
-
-An item that the agent does not know any more goes back into the queue only where its effect
-provably never left: the same history on both sides, and no step at or behind `sending`. Everything
-else waits for a person.
-"""
+"""Compares what the store believes an agent holds with what the agent says it holds. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from common.domain.states import ActionState, ItemState
-from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
+from common.domain.transitions import ITEM_FINAL
 from common.protocol.messages import InventoryRow
 from desktop_app.store.records import ItemRecord
 
@@ -21,50 +16,62 @@ class Healing:
     suspects: frozenset[str] = frozenset()
     """Unfinished here, accepted by the agent, and not in its inventory."""
     to_cancel: frozenset[str] = frozenset()
-    """Ended here by the operator, and still to be run there."""
+    """Still to be run there, although it ended here or another agent has it."""
+    to_confirm: tuple[InventoryRow, ...] = ()
+    """Published as this store knows, and still open there."""
     newer_there: dict[str, int] = field(default_factory=dict)
     """Held by the agent although the store did not get its word: attempts by item."""
+    held: tuple[InventoryRow, ...] = ()
+    """Open on both sides, and of one attempt."""
+    foreign: frozenset[str] = frozenset()
+    """Held by the agent, and never handed over as far as this store knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Items that an agent lost, by what may be done with them."""
+def compare(
+    agent_id: str, items: Iterable[ItemRecord], inventory: Iterable[InventoryRow]
+) -> Healing:
+    """Compare the store's items of one agent with its inventory.
 
-    to_requeue: frozenset[str]
-    in_doubt: frozenset[str]
-
-
-def compare(items: Iterable[ItemRecord], inventory: Iterable[InventoryRow]) -> Healing:
-    """Compare the store's items of one agent with its inventory."""
-    held = {row.item_id: row for row in inventory}
-    suspects: set[str] = set()
+    `items` are the store's unfinished ones of this agent, and whatever the inventory names.
+    """
+    known = {item.id: item for item in items}
+    there = {row.item_id: row for row in inventory}
     to_cancel: set[str] = set()
+    to_confirm: list[InventoryRow] = []
     newer: dict[str, int] = {}
-    for item in items:
-        row = held.get(item.id)
-        holds_attempt = row is not None and row.attempt >= item.attempt
-        if item.state in ITEM_FINAL:
-            if item.state is ItemState.CANCELLED and row and row.state not in ITEM_FINAL:
-                to_cancel.add(item.id)
-        elif item.accepted and not holds_attempt:
-            suspects.add(item.id)
-        elif row is not None and holds_attempt and not item.accepted:
-            newer[item.id] = row.attempt
-    return Healing(frozenset(suspects), frozenset(to_cancel), newer)
+    held: list[InventoryRow] = []
+    for row in there.values():
+        item = known.get(row.item_id)
+        if item is None or row.state in ITEM_FINAL:
+            continue
+        if item.state is ItemState.DONE and item.action is ActionState.CONFIRMED and row.action_id:
+            to_confirm.append(row)
+        elif item.state in ITEM_FINAL or item.agent_id != agent_id:
+            to_cancel.add(row.item_id)
+        elif row.attempt >= item.attempt:
+            held.append(row)
+            if not item.accepted or row.attempt > item.attempt:
+                newer[row.item_id] = row.attempt
+    suspects = {
+        item.id
+        for item in known.values()
+        if item.state not in ITEM_FINAL and item.agent_id == agent_id and item.accepted
+    } - {row.item_id for row in held}
+    return Healing(
+        suspects=frozenset(suspects),
+        to_cancel=frozenset(to_cancel),
+        to_confirm=tuple(to_confirm),
+        newer_there=newer,
+        held=tuple(held),
+        foreign=frozenset(there.keys() - known.keys()),
+    )
 
 
-def judge_loss(lost: Iterable[ItemRecord], *, is_same_history: bool) -> Loss:
-    """Say what may be done with items that the agent has lost for certain."""
-    safe: set[str] = set()
-    doubtful: set[str] = set()
-    for item in lost:
-        (safe if _never_sent(item, is_same_history=is_same_history) else doubtful).add(item.id)
-    return Loss(frozenset(safe), frozenset(doubtful))
-
-
-def _never_sent(item: ItemRecord, *, is_same_history: bool) -> bool:
-    if item.intent_id is None:
-        return True
-    if item.action in IN_DOUBT_STATES or item.action in {None, ActionState.CONFIRMED}:
-        return False
-    return is_same_history
+def higher_fences(fences: dict[str, int], inventory: Iterable[InventoryRow]) -> dict[str, int]:
+    """Return the fences that the agent has seen and this store never gave, by account."""
+    found: dict[str, int] = {}
+    for row in inventory:
+        ours = fences.get(row.account_id)
+        if ours is not None and row.fence > max(ours, found.get(row.account_id, 0)):
+            found[row.account_id] = row.fence
+    return found

@@ -4,6 +4,7 @@ What the store knows (accounts, agents, files) comes in as values; nothing here 
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,8 @@ class AgentOption:
     tasks: frozenset[str]
     capacity: float
     is_online: bool
+    is_draining: bool = False
+    """True where it gets nothing new."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +56,8 @@ class BatchInput:
     media: Mapping[str, MediaRef]
     media_titles: Mapping[str, str]
     limits: Limits
+    busy: frozenset[str] = frozenset()
+    """Accounts of which their agent has unfinished items: they stay where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ def judge(parameters: TaskParameters, given: BatchInput) -> Batch:
             items.append(BatchItem(planned, by_id[planned.account_id], *found))
     problems += places.problems
     problems += _needs(parameters, given.task, items)
-    problems += _offline(items)
+    problems += _waiting(items)
     return Batch(tuple(items), tuple(problems), places.new)
 
 
@@ -173,7 +178,8 @@ class _Places:
             text = f"{refusal.message} {refusal.advice}".strip()
             self.problems.append(error("driver", text, account.username))
             return None
-        return choice, self._place(account, choice.driver, candidates)
+        agent = self._place(account, choice.driver, candidates)
+        return (choice, agent) if agent else None
 
     def _candidates(self, account: AccountRecord) -> list[AgentOption]:
         """The agent that has the account already, else every agent that knows the task."""
@@ -182,14 +188,29 @@ class _Places:
 
     def _place(
         self, account: AccountRecord, driver: DriverName, candidates: Iterable[AgentOption]
-    ) -> AgentOption:
+    ) -> AgentOption | None:
         able = {agent.id: agent.capacity for agent in candidates if driver in agent.drivers}
         if account.agent_id in able:
             return self._agents[account.agent_id or ""]
-        capable = {agent_id: capacity for agent_id, capacity in able.items() if capacity > 0}
-        agent_id = place(account.id, capable or dict.fromkeys(able, 1.0))
+        if account.agent_id is not None and account.id in self._given.busy:
+            text = (
+                f"The agent of @{account.username} cannot do this, and has unfinished items of it. "
+                "Wait for them, or move the account."
+            )
+            self.problems.append(error("agents", text, account.username))
+            return None
+        fresh = {each: weight for each, weight in able.items() if not self._is_draining(each)}
+        if not fresh:
+            text = "Every agent that could do this is draining. Let one have work again."
+            self.problems.append(error("agents", text, account.username))
+            return None
+        capable = {agent_id: capacity for agent_id, capacity in fresh.items() if capacity > 0}
+        agent_id = place(account.id, capable or dict.fromkeys(fresh, 1.0))
         self.new[account.id] = agent_id
         return self._agents[agent_id]
+
+    def _is_draining(self, agent_id: str) -> bool:
+        return self._agents[agent_id].is_draining
 
     def _no_agent(self) -> PreflightProblem:
         if not self._given.agents:
@@ -238,14 +259,14 @@ def _who(item: BatchItem) -> tuple[AccountRecord, DriverName]:
     return item.account, item.choice.driver
 
 
-def _offline(items: Sequence[BatchItem]) -> Iterable[PreflightProblem]:
-    waiting: dict[str, int] = {}
-    for item in items:
-        if not item.agent.is_online:
-            waiting[item.agent.name] = waiting.get(item.agent.name, 0) + 1
-    for name, count in waiting.items():
-        text = f"The agent {name} is not connected: {count} items wait for it."
-        yield warning("agents", text)
+def _waiting(items: Sequence[BatchItem]) -> Iterable[PreflightProblem]:
+    """Name agents that take nothing at the moment."""
+    counts = Counter(item.agent.id for item in items)
+    for agent in {item.agent.id: item.agent for item in items}.values():
+        why = "is draining" if agent.is_draining else "is not connected"
+        if agent.is_draining or not agent.is_online:
+            text = f"The agent {agent.name} {why}: {counts[agent.id]} items wait for it."
+            yield warning("agents", text)
 
 
 def _context(given: BatchInput, accounts: Collection[AccountRecord]) -> PlanContext:

@@ -6,6 +6,8 @@ and no line is lost or doubled.
 """
 
 import asyncio
+import errno
+import os
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ _OPEN_FILES = 64
 _TEXT_CHARACTERS = 8192
 """A longer line of an agent is cut."""
 _LINES: TypeAdapter[list[LogLine]] = TypeAdapter(list[LogLine])
+_LATEST = 32_503_680_000.0
+"""The year 3000: an agent that says a later moment is not believed."""
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
 
 
@@ -41,6 +45,7 @@ class RunLog:
     def __init__(self, path: Path) -> None:
         """Open the file, drop a torn last line, and learn how far each attempt was pulled."""
         self._pulled: dict[tuple[str, int], int] = {}
+        self._latest: dict[str, int] = {}
         self._file = path.open("ab+", buffering=0)
         self._file.seek(0)
         end = 0
@@ -51,7 +56,7 @@ class RunLog:
             end += len(line)
             if entry:
                 key = (str(entry.get("item_id", "")), int(entry.get("attempt", 0)))
-                self._pulled[key] = max(self._pulled.get(key, 0), int(entry.get("end", 0)))
+                self._reached(key, max(self._pulled.get(key, 0), int(entry.get("end", 0))))
         self._file.truncate(end)
         self.size = end
 
@@ -59,8 +64,15 @@ class RunLog:
         """Return up to which byte of the agent's log this attempt's lines are here."""
         return self._pulled.get((item_id, attempt), 0)
 
+    def latest(self, item_id: str) -> int:
+        """Return the newest attempt of an item that lines are here of; 0 for none."""
+        return self._latest.get(item_id, 0)
+
     def append(self, source: LogSource, offset: int, text: str) -> int:
-        """Add whole lines that begin at `offset` of the agent's log; return how many were new."""
+        """Add whole lines that begin at `offset` of the agent's log; return how many were new.
+
+        Raises OSError where they cannot be written whole; then none of them was added.
+        """
         key = (source.item_id, source.attempt)
         known = self._pulled.get(key, 0)
         entries = [
@@ -69,10 +81,25 @@ class RunLog:
         if not entries:
             return 0
         data = b"".join(_entry(source, end, line) for end, line in entries)
-        self._file.write(data)
+        self._write(data)
         self.size += len(data)
-        self._pulled[key] = entries[-1][0]
+        self._reached(key, entries[-1][0])
         return len(entries)
+
+    def _reached(self, key: tuple[str, int], end: int) -> None:
+        item_id, attempt = key
+        self._pulled[key] = end
+        self._latest[item_id] = max(self._latest.get(item_id, 0), attempt)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            written = self._file.write(data)
+        except OSError:
+            self._file.truncate(self.size)
+            raise
+        if written != len(data):
+            self._file.truncate(self.size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Close the file."""
@@ -139,8 +166,8 @@ def _entry(source: LogSource, end: int, line: str) -> bytes:
     level = said.get("level")
     at = said.get("at")
     entry = {
-        "at": float(at) if isinstance(at, int | float) else 0.0,
-        "level": level if level in _LEVELS else "info",
+        "at": float(at) if isinstance(at, int | float) and 0 <= at <= _LATEST else 0.0,
+        "level": level if isinstance(level, str) and level in _LEVELS else "info",
         "username": source.username,
         "item_id": source.item_id,
         "text": plain_text(str(said.get("text", "")))[:_TEXT_CHARACTERS],

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,12 +15,12 @@ from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
 from common.errors import ConflictError, FlotillaError, NotFoundError, WireError
 from common.items import MediaRef
 from common.limits.rules import Limits
-from common.placement import place
 from common.tasks.catalogue import task_type
 from common.tasks.task_type import TaskType
 from desktop_app.contract.base import Changed
 from desktop_app.contract.runs import (
     ControlRun,
+    ControlWork,
     Preflight,
     PreflightProblem,
     RunStarted,
@@ -30,6 +30,7 @@ from desktop_app.contract.runs import (
 from desktop_app.core.agent_work import WISH_OF_VERB, Verb
 from desktop_app.core.changes import ChangeHub
 from desktop_app.core.fleet import Fleet
+from desktop_app.core.placing import agents_for
 from desktop_app.core.preflight import (
     Batch,
     BatchInput,
@@ -69,6 +70,7 @@ class _Facts:
     agents: Sequence[AgentRecord]
     media: dict[str, MediaRef]
     media_titles: dict[str, str]
+    busy: frozenset[str]
 
 
 class RunService:
@@ -114,40 +116,60 @@ class RunService:
         await self._store.read(partial(runs.row, run_id=run_id))
         if command.verb == "retry":
             return await self._retry(run_id, command.item_ids)
-        return await self._steer(run_id, command.verb, command.item_ids)
-
-    async def _steer(self, run_id: str, verb: Verb, item_ids: Collection[str] | None) -> Changed:
         refused: dict[str, WireError] = {}
-        at_agents: defaultdict[str, list[str]] = defaultdict(list)
-        here: list[str] = []
+        find = partial(self._items, run_id, command.item_ids, refused)
+        return await self._steer(command.verb, find, refused, is_named=command.item_ids is not None)
+
+    async def control_work(self, command: ControlWork) -> Changed:
+        """Pause, resume or cancel the unfinished items of accounts or agents, whatever the run."""
+
+        async def find() -> list[ItemRecord]:
+            return await self._store.read(
+                partial(items.of_work, account_ids=command.account_ids, agent_ids=command.agent_ids)
+            )
+
+        return await self._steer(command.verb, find, {}, is_named=False)
+
+    async def _steer(
+        self,
+        verb: Verb,
+        find: Callable[[], Awaitable[list[ItemRecord]]],
+        refused: dict[str, WireError],
+        *,
+        is_named: bool,
+    ) -> Changed:
+        at_agents: defaultdict[str, list[ItemRecord]] = defaultdict(list)
+        here: list[ItemRecord] = []
         # Nothing is handed over between the look at an item and what follows from it.
-        async with self._fleet.in_flight.deciding:
-            for item in await self._items(run_id, item_ids, refused):
-                if refusal := _refusal(verb, item, is_named=item_ids is not None):
+        async with self._fleet.deciding:
+            for item in await find():
+                if refusal := _refusal(verb, item, is_named=is_named):
                     refused[item.id] = refusal
                 elif not _fits(verb, item):
                     continue
-                elif item.agent_id and (item.accepted or item.id in self._fleet.in_flight):
-                    at_agents[item.agent_id].append(item.id)
+                elif item.is_away:
+                    at_agents[item.agent_id or ""].append(item)
                 else:
-                    here.append(item.id)
+                    here.append(item)
+            away = [item.id for each in at_agents.values() for item in each]
+            ids = [item.id for item in here]
             touched = await self._store.write(
-                partial(_steer_here, verb=verb, here=here, at_agents=_flat(at_agents.values()))
+                partial(_steer_here, verb=verb, here=ids, at_agents=away)
             )
         self._hub.touch(touched)
-        for agent_id, ids in at_agents.items():
-            refused |= await self._ask_agent(agent_id, verb, ids)
-        self._fleet.wake({item.agent_id for item in await self._records(here) if item.agent_id})
-        done = [*here, *(id_ for id_ in _flat(at_agents.values()) if id_ not in refused)]
+        for agent_id, found in at_agents.items():
+            refused |= await self._ask_agent(agent_id, verb, found)
+        self._fleet.wake({item.agent_id for item in here if item.agent_id})
+        done = [*ids, *(item_id for item_id in away if item_id not in refused)]
         return Changed(revision=self._hub.revision, ids=done, refused=refused)
 
     async def _ask_agent(
-        self, agent_id: str, verb: Verb, ids: Sequence[str]
+        self, agent_id: str, verb: Verb, found: Sequence[ItemRecord]
     ) -> dict[str, WireError]:
         """Ask now where the agent is there; where it is not, the stored wish waits for it."""
-        waiting = [item_id for item_id in ids if item_id in self._fleet.in_flight]
-        now = [item_id for item_id in ids if item_id not in waiting]
-        self._fleet.wake([agent_id] if waiting else [])
+        now = [item.id for item in found if item.accepted]
+        if len(now) < len(found):
+            self._fleet.wake([agent_id])  # it may not have heard of these yet
         try:
             return await self._fleet.control(agent_id, verb, now) if now else {}
         except FlotillaError:
@@ -174,24 +196,24 @@ class RunService:
     async def _agents_for(
         self, failed: Collection[ItemRecord], refused: dict[str, WireError]
     ) -> dict[str, str]:
-        """Return the agent of each item: its account's, or another where that is gone."""
-        known = await self._store.read(
-            partial(accounts.records, ids={item.account_id for item in failed})
-        )
+        """Return the agent of each item: its account's, or another where that one is gone.
+
+        An account of which its agent has unfinished items stays where it is.
+        """
+        ids = {item.account_id for item in failed}
+        known = await self._store.read(partial(accounts.records, ids=ids))
+        busy = await self._store.read(partial(_busy_accounts, ids=ids))
         options = self._fleet.options(await self._store.read(agents.records))
-        agent_of: dict[str, str] = {}
+        agent_of = agents_for(failed, known, options)
         for item in failed:
             account = known.get(item.account_id)
-            able = {
-                option.id: option.capacity for option in options if item.driver in option.drivers
-            }
             if account is None:
                 refused[item.id] = _gone(item)
-            elif not able:
+            elif item.id not in agent_of:
                 refused[item.id] = _no_agent(item)
-            else:
-                sticky = account.agent_id if account.agent_id in able else None
-                agent_of[item.id] = sticky or place(item.account_id, able)
+            elif account.id in busy and agent_of[item.id] != account.agent_id:
+                refused[item.id] = _busy(item)
+                del agent_of[item.id]
         return agent_of
 
     async def _judge(self, task: TaskType, command: RunTask) -> tuple[Batch, list[NewItem]]:
@@ -206,6 +228,7 @@ class RunService:
             media=facts.media,
             media_titles=facts.media_titles,
             limits=self._limits,
+            busy=facts.busy,
         )
         batch = await asyncio.to_thread(judge, parameters, given)
         drafts = [_draft(item) for item in batch.items]
@@ -225,21 +248,26 @@ class RunService:
             refused[item_id] = missing.to_wire()
         return [item for item in found if item.id in set(item_ids)]
 
-    async def _records(self, ids: Collection[str]) -> list[ItemRecord]:
-        return list((await self._store.read(partial(items.records, ids=ids))).values())
-
 
 def _read_facts(connection: Connection, command: RunTask) -> _Facts:
     targets = command.targets
     rows = media.rows(connection, media_named_in(command.parameters))
+    found = accounts.targets(
+        connection, ids=targets.account_ids, usernames=targets.usernames, tags=targets.tags
+    )
     return _Facts(
-        accounts=accounts.targets(
-            connection, ids=targets.account_ids, usernames=targets.usernames, tags=targets.tags
-        ),
+        accounts=found,
+        busy=_busy_accounts(connection, {account.id for account in found}),
         agents=agents.records(connection),
         media={sha256: media.ref_of(row) for sha256, row in rows.items()},
         media_titles={sha256: row.title for sha256, row in rows.items()},
     )
+
+
+def _busy_accounts(connection: Connection, ids: Collection[str]) -> frozenset[str]:
+    """Return those of the accounts of which an agent has, or may have, unfinished items."""
+    found = items.of_work(connection, account_ids=ids, agent_ids=())
+    return frozenset(item.account_id for item in found if item.is_away)
 
 
 def _store_run(
@@ -271,6 +299,8 @@ def _steer_here(
         "resume": ItemState.QUEUED,
         "cancel": ItemState.CANCELLED,
     }
+    if verb == "cancel":
+        intents.shelve(connection, here)
     touched = items.move(connection, here, states[verb], at=time.time())
     touched |= items.want(connection, here, None)
     return touched | items.want(connection, at_agents, WISH_OF_VERB[verb])
@@ -340,11 +370,12 @@ def _taken(
 def _refusal(verb: Verb, item: ItemRecord, *, is_named: bool) -> WireError | None:
     """Say why an item that was meant is left as it is."""
     undone = {"cancel": "cancelled", "resume": "resumed"}.get(verb)
-    if undone and _fits(verb, item) and item.action in _UNSETTLED[verb]:
+    if undone and _fits(verb, item) and _is_past_return(verb, item):
         return ConflictError(
-            f"The post of @{item.username} may already be out, so it cannot be {undone}.",
+            f"The post of @{item.username} is past the point of no return: it may already be out, "
+            f"so it cannot be {undone}.",
             subject=item.username,
-            advice="Wait for the verdict, or look at the account's page.",
+            advice="Wait for the verdict; where only you can give it, a card asks for it.",
         ).to_wire()
     if is_named and not _fits(verb, item):
         return ConflictError(
@@ -352,6 +383,13 @@ def _refusal(verb: Verb, item: ItemRecord, *, is_named: bool) -> WireError | Non
             subject=item.username,
         ).to_wire()
     return None
+
+
+def _is_past_return(verb: Verb, item: ItemRecord) -> bool:
+    """Say whether an item's post may exist; what no agent has yet is not sent by now."""
+    if item.action is ActionState.UNRESOLVED:
+        return True
+    return item.is_away and item.action in _UNSETTLED[verb]
 
 
 def _fits(verb: Verb, item: ItemRecord) -> bool:
@@ -383,13 +421,17 @@ def _gone(item: ItemRecord) -> WireError:
     ).to_wire()
 
 
+def _busy(item: ItemRecord) -> WireError:
+    return ConflictError(
+        f"The agent of @{item.username} cannot do this, and has unfinished items of it.",
+        subject=item.username,
+        advice="Wait for them, or move the account.",
+    ).to_wire()
+
+
 def _no_agent(item: ItemRecord) -> WireError:
     return ConflictError(
         f"No paired agent has the driver {item.driver} for @{item.username}.",
         subject=item.username,
         advice="Pair an agent that has it.",
     ).to_wire()
-
-
-def _flat(lists: Iterable[Iterable[str]]) -> list[str]:
-    return [each for some in lists for each in some]

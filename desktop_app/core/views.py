@@ -4,15 +4,17 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from common.domain.states import ItemState, RunState, SignInState
+from common.domain.states import ActionState, ItemState, RunState, SignInState
+from common.errors import NotFoundError
 from desktop_app.contract.agents import AgentRow
 from desktop_app.contract.base import Page
+from desktop_app.contract.cards import CardRow
 from desktop_app.contract.changes import Delta, Overview
-from desktop_app.contract.runs import ItemLedger, ItemRow, RunRow
+from desktop_app.contract.runs import AccountLedger, ItemLedger, ItemRow, RunRow
 from desktop_app.core.changes import Dirty
 from desktop_app.core.fleet import Fleet
 from desktop_app.core.progress import LiveProgress
-from desktop_app.store import accounts, items, ledger, media, proxies, runs
+from desktop_app.store import accounts, cards, due, items, ledger, media, proxies, runs
 from desktop_app.store.store import Store
 
 
@@ -63,15 +65,38 @@ class Views:
         shown = [self._progress.shown(row) for row in rows]
         return Page[ItemRow](rows=shown, total=total, offset=offset, revision=revision)
 
+    async def cards(
+        self, revision: int, *, resolved: bool, offset: int, limit: int
+    ) -> Page[CardRow]:
+        """Return a slice of the open or the resolved attention cards, newest first."""
+        work = partial(cards.page, resolved=resolved, offset=offset, limit=limit)
+        rows, total = await self._store.read(work)
+        shown = [self._card(row) for row in rows]
+        return Page[CardRow](rows=shown, total=total, offset=offset, revision=revision)
+
+    async def card(self, card_id: str) -> CardRow:
+        """Return one attention card; raises NotFoundError."""
+        for row in await self._store.read(partial(cards.rows, ids=[card_id])):
+            return self._card(row)
+        raise NotFoundError("There is no such card.", subject=card_id)
+
+    async def account_ledger(
+        self, account_id: str, *, state: ActionState | None, offset: int, limit: int
+    ) -> AccountLedger:
+        """Return a slice of every step of an account's external effects, newest first."""
+        return await self._store.read(
+            partial(
+                ledger.of_account, account_id=account_id, state=state, offset=offset, limit=limit
+            )
+        )
+
     async def ledger(self, item_id: str) -> ItemLedger:
         """Return every step of an item's external effect."""
         return await self._store.read(partial(ledger.of_item, item_id=item_id))
 
     async def is_work_due(self) -> bool:
         """Say whether anything runs, or waits to be run by itself."""
-        counts = await self._store.read(runs.open_item_counts)
-        waiting = {ItemState.PAUSED, ItemState.NEEDS_OPERATOR, ItemState.MISSED}
-        return any(count for state, count in counts.items() if state not in waiting)
+        return await self._store.read(due.is_anything_due)
 
     async def collect(self, dirty: Dirty, watched: frozenset[str]) -> Delta:
         """Read the rows of what changed; items only of runs that somebody watches."""
@@ -90,10 +115,14 @@ class Views:
             agents=self._fleet.rows(connection, dirty.agents) if dirty.agents else [],
             media=list(media.rows(connection, dirty.media).values()) if dirty.media else [],
             runs=runs.rows(connection, dirty.runs) if dirty.runs else [],
+            cards=[self._card(row) for row in cards.rows(connection, dirty.cards)],
             items=[self._progress.shown(row) for row in shown if row.run_id in watched],
             log_sizes={run: size for run, size in dirty.log_sizes.items() if run in watched},
             removed={name: sorted(ids) for name, ids in dirty.removed.items()},
         )
+
+    def _card(self, row: CardRow) -> CardRow:
+        return row.model_copy(update={"agent_online": self._fleet.is_online(row.agent_id)})
 
     def _overview(self, connection: Connection) -> Overview:
         counted = accounts.counts(connection)
@@ -112,6 +141,7 @@ class Views:
             agents_online=self._fleet.online(),
             media=media.count(connection),
             needs_operator=open_items.get(ItemState.NEEDS_OPERATOR, 0),
+            cards=cards.count_open(connection),
             items=open_items,
             runs=open_runs,
             sign_in=counted.by_sign_in,

@@ -46,13 +46,15 @@ _SORTS: dict[str, ColumnElement[Any]] = {
     "agent": func.lower(func.coalesce(AGENT.c.name, "")),
     "proxy": func.coalesce(PROXY.c.url, ""),
 }
-_HIDDEN = {"password", "totp_seed", "fence", "hold_by", "authority_confirmed_at"}
+_HIDDEN = {"password", "totp_seed", "fence", "hold_by", "authority_confirmed_at", "moving_to"}
+_TARGET = AGENT.alias("target")
 _SHOWN: dict[str, ColumnElement[Any]] = {
     **{column.name: column for column in ACCOUNT.c if column.name not in _HIDDEN},
     "has_password": ACCOUNT.c.password.is_not(None).label("has_password"),
     "has_totp": ACCOUNT.c.totp_seed.is_not(None).label("has_totp"),
     "proxy": func.coalesce(PROXY.c.url, "").label("proxy"),
     "agent": func.coalesce(AGENT.c.name, "").label("agent"),
+    "moving_to": func.coalesce(_TARGET.c.name, "").label("moving_to"),
 }
 _ROWS: TypeAdapter[list[AccountRow]] = TypeAdapter(list[AccountRow])
 
@@ -254,9 +256,41 @@ def assign(connection: Connection, agent_of: Mapping[str, str]) -> Touched:
     )
     statement = update(ACCOUNT).where(moves)
     connection.execute(
-        statement.values(agent_id=bindparam("b_agent"), fence=ACCOUNT.c.fence + 1), rows
+        statement.values(agent_id=bindparam("b_agent"), fence=ACCOUNT.c.fence + 1, moving_to=None),
+        rows,
     )
     return Touched(accounts=frozenset(agent_of), agents=frozenset(agent_of.values()))
+
+
+def raise_fences(connection: Connection, fences: Mapping[str, int]) -> Touched:
+    """Take fences over that an agent has seen and this store did not give, by account."""
+    for account_id, fence in fences.items():
+        lower = and_(ACCOUNT.c.id == account_id, ACCOUNT.c.fence < fence)
+        connection.execute(update(ACCOUNT).where(lower).values(fence=fence))
+    return Touched(accounts=frozenset(fences))
+
+
+def fences(connection: Connection, ids: Collection[str]) -> dict[str, int]:
+    """Return the fence of accounts by id."""
+    found: dict[str, int] = {}
+    for some in chunks(ids):
+        wanted = select(ACCOUNT.c.id, ACCOUNT.c.fence).where(ACCOUNT.c.id.in_(some))
+        found.update({row[0]: row[1] for row in connection.execute(wanted)})
+    return found
+
+
+def set_moving(connection: Connection, ids: Collection[str], agent_id: str | None) -> Touched:
+    """Note where accounts go once their agent holds nothing of them; None for staying."""
+    set_fields(connection, ids, {"moving_to": agent_id})
+    return Touched(accounts=frozenset(ids))
+
+
+def moving(connection: Connection, agent_id: str | None = None) -> dict[str, str]:
+    """Return where accounts are about to go, by account id; of one agent where one is given."""
+    wanted = select(ACCOUNT.c.id, ACCOUNT.c.moving_to).where(ACCOUNT.c.moving_to.is_not(None))
+    if agent_id is not None:
+        wanted = wanted.where(ACCOUNT.c.agent_id == agent_id)
+    return {row[0]: row[1] for row in connection.execute(wanted)}
 
 
 def remove(connection: Connection, ids: Collection[str]) -> Touched:
@@ -293,6 +327,7 @@ def _row_select() -> Select[Any]:
         .select_from(ACCOUNT)
         .outerjoin(PROXY, PROXY.c.id == ACCOUNT.c.proxy_id)
         .outerjoin(AGENT, AGENT.c.id == ACCOUNT.c.agent_id)
+        .outerjoin(_TARGET, _TARGET.c.id == ACCOUNT.c.moving_to)
     )
 
 
@@ -317,8 +352,17 @@ def _shown(row: Row[Any], tags: Mapping[str, list[str]]) -> dict[str, Any]:
 
 def profile_url(platform: str, platform_url: str, username: str) -> str:
     """Return the address of an account's page on its platform."""
+    return f"{_base_url(platform, platform_url)}/{username}/"
+
+
+def post_url(account: AccountRecord, code: str) -> str:
+    """Return the address of a post's page by its short code."""
+    return f"{_base_url(account.platform, account.platform_url)}/p/{code}/"
+
+
+def _base_url(platform: str, platform_url: str) -> str:
     base = platform_url if platform == Platform.PRACTICE else "https://www.instagram.com"
-    return f"{base.rstrip('/')}/{username}/"
+    return base.rstrip("/")
 
 
 def _tags(connection: Connection, ids: Sequence[str] | None) -> dict[str, list[str]]:
@@ -346,6 +390,7 @@ def _record(row: RowMapping, tags: Iterable[str], sessions: Iterable[DriverName]
         driver=DriverName(row["driver"]) if row["driver"] else None,
         proxy_id=row["proxy_id"],
         agent_id=row["agent_id"],
+        moving_to=row["moving_to"],
         fence=row["fence"],
         has_password=row["password"] is not None,
         has_totp=row["totp_seed"] is not None,
@@ -372,6 +417,7 @@ def _values(vault: Vault, account: NewAccount, at: float) -> dict[str, Any]:
         "driver": account.driver.value if account.driver else None,
         "proxy_id": account.proxy_id,
         "agent_id": None,
+        "moving_to": None,
         "fence": 0,
         "sign_in": SignInState.UNKNOWN.value,
         "sign_in_at": None,

@@ -1,28 +1,22 @@
 """Paired agents: address, certificate, token, and the cursor into each one's outbox."""
 
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
-from common.domain.states import ActionState, ItemState
+from common.domain.states import ItemState
 from common.domain.transitions import ITEM_FINAL
 from common.errors import NotFoundError
 from common.protocol.messages import AgentCard, Cursor
-from desktop_app.store import intents, meta
+from desktop_app.store import generations
 from desktop_app.store.records import AgentRecord
-from desktop_app.store.tables import ACCOUNT, AGENT, ITEM, PUBLISH_INTENT
-from desktop_app.store.touched import ItemMove, Touched
+from desktop_app.store.tables import ACCOUNT, AGENT, ITEM
+from desktop_app.store.touched import Touched
 from desktop_app.store.vault import Vault
 
 _OPEN_ITEMS = [state.value for state in ItemState if state not in ITEM_FINAL]
-_SENT = [ActionState.SENDING.value, ActionState.IN_DOUBT.value, ActionState.RECONCILING.value]
-_UNSENT = [
-    ActionState.PLANNED.value,
-    ActionState.PREPARED.value,
-    # Absent in an earlier attempt: a later one of the same item may have been sent since.
-    ActionState.PROVEN_ABSENT.value,
-]
 
 
 def save_pairing(
@@ -53,7 +47,16 @@ def save_pairing(
     if known:
         connection.execute(update(AGENT).where(AGENT.c.id == agent_id).values(row))
     else:
-        fresh = {"card": None, "cursor_epoch": "", "cursor_seq": 0, "last_seen": None}
+        fresh: dict[str, Any] = {
+            "card": None,
+            "cursor_epoch": "",
+            "cursor_seq": 0,
+            "cursor_at": None,
+            "last_seen": None,
+            "generation": generations.current(connection),
+            "foreign_items": [],
+            "is_draining": False,
+        }
         connection.execute(AGENT.insert().values(row | fresh))
     return Touched(agents=frozenset({agent_id}))
 
@@ -120,42 +123,34 @@ def forget(connection: Connection, agent_id: str) -> Touched:
 def begin_history(connection: Connection, agent_id: str, cursor: Cursor) -> Touched:
     """Take a cursor that does not follow from the stored one.
 
-    The first link simply begins. Later it means that history was lost on one side: a new store
-    generation begins, and every intent there that is not settled is in doubt.
+    The first link simply begins. Later it means that history was lost on one side, and nobody can
+    tell which: a new store generation begins.
     """
     before = record(connection, agent_id).cursor
     connection.execute(
         update(AGENT)
         .where(AGENT.c.id == agent_id)
-        .values(cursor_epoch=cursor.epoch, cursor_seq=cursor.seq)
+        .values(cursor_epoch=cursor.epoch, cursor_seq=cursor.seq, cursor_at=cursor.at)
     )
-    if not before.epoch:
-        return Touched(agents=frozenset({agent_id}))
-    meta.next_generation(connection)
-    return _doubt_intents(connection, agent_id) | Touched(agents=frozenset({agent_id}))
+    touched = Touched(agents=frozenset({agent_id}))
+    return generations.begin(connection) | touched if before.epoch else touched
 
 
-def _doubt_intents(connection: Connection, agent_id: str) -> Touched:
-    """Doubt every intent there that may have been sent, or that an unfinished item may send."""
-    state, item_state = PUBLISH_INTENT.c.state, ITEM.c.state
-    theirs = (
-        select(
-            PUBLISH_INTENT.c.id.label("intent_id"),
-            ITEM.c.id.label("item_id"),
-            ITEM.c.run_id,
-            item_state,
-        )
-        .join(ITEM, ITEM.c.id == PUBLISH_INTENT.c.item_id)
-        .where(ITEM.c.agent_id == agent_id)
-        .where(or_(state.in_(_SENT), and_(state.in_(_UNSENT), item_state.in_(_OPEN_ITEMS))))
+def set_draining(connection: Connection, agent_id: str, *, drain: bool) -> Touched:
+    """Give an agent nothing new, or let it have work again."""
+    connection.execute(update(AGENT).where(AGENT.c.id == agent_id).values(is_draining=drain))
+    return Touched(agents=frozenset({agent_id}))
+
+
+def note_foreign_items(connection: Connection, agent_id: str, ids: Collection[str]) -> bool:
+    """Note items that an agent holds and this store does not know; True where some are news."""
+    known = connection.scalar(select(AGENT.c.foreign_items).where(AGENT.c.id == agent_id)) or []
+    if set(ids) == set(known):
+        return False
+    connection.execute(
+        update(AGENT).where(AGENT.c.id == agent_id).values(foreign_items=sorted(ids))
     )
-    rows = connection.execute(theirs).all()
-    intents.set_states(connection, {row.intent_id: ActionState.IN_DOUBT for row in rows})
-    touched = Touched.moved(
-        ItemMove(row.item_id, row.run_id, ItemState(row.state), ItemState(row.state))
-        for row in rows
-    )
-    return touched | Touched(intents=frozenset(row.intent_id for row in rows))
+    return not set(ids) <= set(known)
 
 
 def _record(row: Any) -> AgentRecord:
@@ -167,7 +162,9 @@ def _record(row: Any) -> AgentRecord:
         certificate=row.certificate,
         scope=row.scope,
         card=AgentCard.model_validate(row.card) if row.card else None,
-        cursor=Cursor(epoch=row.cursor_epoch, seq=row.cursor_seq),
+        cursor=Cursor(epoch=row.cursor_epoch, seq=row.cursor_seq, at=row.cursor_at),
         paired_at=row.paired_at,
         last_seen=row.last_seen,
+        generation=row.generation,
+        is_draining=row.is_draining,
     )

@@ -6,6 +6,7 @@ that many small writes share one flush to disk. A result is given out only after
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,10 +17,14 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.errors import StoreError
+from desktop_app.store.disk_room import DiskRoom
 from desktop_app.store.engine import WRITER
 
 T = TypeVar("T")
 
+DISK_FULL = "disk"
+"""The field of a StoreError that is due to a full disk."""
+_POSTGRES_FULL = "53100"
 READERS = 2
 GROUP_JOBS = 64
 """Writes that share a transaction at most."""
@@ -40,8 +45,9 @@ class _Outcome:
 class Executor:
     """Owns the store's threads. `close` ends them after what is queued."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, room: DiskRoom) -> None:
         self._engine = engine
+        self._room = room
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
@@ -116,17 +122,32 @@ class Executor:
         return jobs, True
 
     def _write_group(self, jobs: list[_Job]) -> None:
-        try:
-            connection = self._engine.connect().execution_options(**{WRITER: True})
-            with connection, connection.begin():
-                outcomes = [_attempt(connection, job.work) for job in jobs]
-        except SQLAlchemyError as problem:
-            outcomes = [_Outcome(failure=store_error(problem))] * len(jobs)
+        outcomes = self._commit(jobs)
+        # On a full disk nothing of it was kept; with the room that is given up it may fit.
+        if any(_is_disk_full(outcome) for outcome in outcomes) and self._room.give_up():
+            outcomes = self._commit(jobs)
         for job, outcome in zip(jobs, outcomes, strict=True):
             if outcome.failure is not None:
                 job.done.set_exception(outcome.failure)
             else:
                 job.done.set_result(outcome.result)
+
+    def _commit(self, jobs: list[_Job]) -> list[_Outcome]:
+        """Run jobs in one transaction. On a full disk all of them fail: none is committed."""
+        try:
+            connection = self._engine.connect().execution_options(**{WRITER: True})
+            with connection, connection.begin():
+                outcomes: list[_Outcome] = []
+                for job in jobs:
+                    outcomes.append(_attempt(connection, job.work))
+                    if _is_disk_full(outcomes[-1]):
+                        # SQLite has ended the transaction by then: whatever came next would be
+                        # kept without what came before.
+                        connection.rollback()
+                        return outcomes[-1:] * len(jobs)
+                return outcomes
+        except SQLAlchemyError as problem:
+            return [_Outcome(failure=store_error(problem))] * len(jobs)
 
 
 def _attempt(connection: Connection, work: Callable[[Connection], Any]) -> _Outcome:
@@ -140,8 +161,30 @@ def _attempt(connection: Connection, work: Callable[[Connection], Any]) -> _Outc
         return _Outcome(failure=problem)
 
 
+def _is_disk_full(outcome: _Outcome) -> bool:
+    return isinstance(outcome.failure, StoreError) and outcome.failure.field == DISK_FULL
+
+
+def _is_for_want_of_room(problem: BaseException | None) -> bool:
+    """Say whether the disk is full; what failed on the way out, because of that, comes last."""
+    while problem is not None:
+        original = getattr(problem, "orig", None)
+        if getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        if getattr(original, "sqlstate", None) == _POSTGRES_FULL:
+            return True
+        problem = problem.__context__
+    return False
+
+
 def store_error(problem: SQLAlchemyError) -> StoreError:
     """Say what the database said, without the statement's values."""
+    if _is_for_want_of_room(problem):
+        return StoreError(
+            "The disk is full, so nothing can be stored.",
+            advice="Make room on the disk of the data folder; everything goes on by itself then.",
+            field=DISK_FULL,
+        )
     reason = str(getattr(problem, "orig", None) or type(problem).__name__)
     reason = reason.splitlines()[0]
     advice = "Look at the core's log, and check that the disk has room."

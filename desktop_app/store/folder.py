@@ -34,6 +34,11 @@ class StoreFolder:
         return self.root / "vault.json"
 
     @property
+    def ballast(self) -> Path:
+        """Takes room that the store gets when the disk is full."""
+        return self.root / "ballast.bin"
+
+    @property
     def backups(self) -> Path:
         """Copies of the database from before each upgrade."""
         return self.root / "backups"

@@ -26,9 +26,15 @@ from common.protocol.events import (
 )
 from common.protocol.messages import Cursor
 from common.protocol.outbox import take_batch
-from desktop_app.store import runs
+from desktop_app.store import cards, runs
 from desktop_app.store.accounts import HELD_BY_PLATFORM
-from desktop_app.store.inbox_rules import does_intent_step_apply, does_item_step_apply
+from desktop_app.store.cards import Doubt
+from desktop_app.store.inbox_rules import (
+    does_intent_step_apply,
+    does_item_step_apply,
+    resolution_of,
+    state_to_take,
+)
 from desktop_app.store.records import error_to_store
 from desktop_app.store.specs import session_row
 from desktop_app.store.tables import (
@@ -46,6 +52,8 @@ from desktop_app.store.upsert import chunks, insert_ignoring, upsert
 from desktop_app.store.vault import Vault
 
 _CHALLENGE_REASON = "The platform asks for a person."
+_CLOSED = "Closed without a verdict. The same media is not published on this account again."
+_TAKEN = "The agent found a post that is another item's already."
 _STEP_KEYS = ("agent_id", "epoch", "seq")
 
 
@@ -81,7 +89,7 @@ class _Source:
 
 _ITEMS = _Source(
     ITEM,
-    read=("run_id", "account_id"),
+    read=("run_id", "account_id", "agent_id", "intent_id"),
     write=(
         "state",
         "attempt",
@@ -92,6 +100,7 @@ _ITEMS = _Source(
         "ended_at",
         "changed_at",
         "log_end",
+        "offered_at",
         "accepted_at",
         "wanted",
     ),
@@ -114,7 +123,7 @@ _ACCOUNTS = _Source(
 _INTENTS = _Source(
     PUBLISH_INTENT,
     read=("account_id", "item_id", "media"),
-    write=("state", "remote_id", "remote_url"),
+    write=("state", "remote_id", "remote_url", "baseline", "sent_at", "must_look"),
 )
 _SETTLED = select(PUBLISH_INTENT.c.account_id, PUBLISH_INTENT.c.remote_id).where(
     PUBLISH_INTENT.c.remote_id.in_(bindparam("ids", expanding=True))
@@ -128,12 +137,14 @@ _USE_MEDIA = (
     .values(used=MEDIA.c.used + bindparam("b_used"))
 )
 _CURSOR = (
-    select(AGENT.c.cursor_epoch, AGENT.c.cursor_seq)
+    select(AGENT.c.cursor_epoch, AGENT.c.cursor_seq, AGENT.c.cursor_at)
     .where(AGENT.c.id == bindparam("b_id"))
     .with_for_update()
 )
 _MOVE_CURSOR = (
-    update(AGENT).where(AGENT.c.id == bindparam("b_id")).values(cursor_seq=bindparam("b_seq"))
+    update(AGENT)
+    .where(AGENT.c.id == bindparam("b_id"))
+    .values(cursor_seq=bindparam("b_seq"), cursor_at=bindparam("b_at"))
 )
 
 
@@ -157,7 +168,7 @@ def apply_batch(
     stored = connection.execute(_CURSOR, {"b_id": agent_id}).first()
     if stored is None:
         raise NotFoundError("This agent is not paired.", subject=agent_id)
-    batch = take_batch(Cursor(epoch=stored[0], seq=stored[1]), epoch, rows)
+    batch = take_batch(Cursor(epoch=stored[0], seq=stored[1], at=stored[2]), epoch, rows)
     if not batch.rows:
         return Applied(Touched(), batch.cursor)
     events = [(row, parse_event(_storable(row.body))) for row in batch.rows]
@@ -166,7 +177,8 @@ def apply_batch(
     for row, event in events:
         application.apply(row, event)
     touched = application.save()
-    connection.execute(_MOVE_CURSOR, {"b_id": agent_id, "b_seq": batch.cursor.seq})
+    after = {"b_id": agent_id, "b_seq": batch.cursor.seq, "b_at": batch.cursor.at}
+    connection.execute(_MOVE_CURSOR, after)
     return Applied(touched, batch.cursor)
 
 
@@ -205,6 +217,7 @@ class _Application:
     used_media: dict[str, int] = field(default_factory=dict)
     settled: set[tuple[str, str]] = field(default_factory=set)
     """Account and remote id of posts that settle an intent already."""
+    cards: set[str] = field(default_factory=set)
 
     def load(self, events: Iterable[AgentEvent | UnknownEvent]) -> None:
         """Read every row that the events are about, with one statement per table."""
@@ -213,9 +226,12 @@ class _Application:
         accounts: set[str] = set()
         remote_ids: set[str] = set()
         saved: set[str] = set()
+        ending: set[str] = set()
         for event in events:
             if isinstance(event, (ItemChanged, ActionChanged)):
                 items.add(event.item_id)
+            if isinstance(event, ItemChanged) and event.state in ITEM_FINAL:
+                ending.add(event.item_id)
             if isinstance(event, ActionChanged):
                 actions.add(event.action_id)
                 remote_ids.add(event.remote_id)
@@ -225,6 +241,11 @@ class _Application:
                 saved.add(event.account_id)
         self.items = _ITEMS.read(self.connection, items)
         accounts.update(item["account_id"] for item in self.items.values())
+        # What an item's end means depends on its post.
+        actions.update(
+            self.items[item_id]["intent_id"] or "" for item_id in ending & self.items.keys()
+        )
+        actions.discard("")
         self.accounts = _ACCOUNTS.read(self.connection, accounts)
         self.intents = _INTENTS.read(self.connection, actions)
         self._load_settled(remote_ids - {""})
@@ -281,10 +302,12 @@ class _Application:
         before = ItemState(item["state"])
         if not does_item_step_apply(before, item["attempt"], event.state, event.attempt):
             return "stale attempt" if event.attempt < item["attempt"] else "item has ended"
-        begins = event.state is ItemState.RUNNING and item["started_at"] is None
-        ends = event.state in ITEM_FINAL
+        intent = self.intents.get(item["intent_id"] or "")
+        after = state_to_take(event.state, ActionState(intent["state"]) if intent else None)
+        begins = after is ItemState.RUNNING and item["started_at"] is None
+        ends = after in ITEM_FINAL
         item.set(
-            state=event.state.value,
+            state=after.value,
             attempt=event.attempt,
             step=event.step,
             error=error_to_store(event.error),
@@ -298,13 +321,22 @@ class _Application:
             accepted_at=item["accepted_at"] or at,
             wanted=None if ends else item["wanted"],
         )
-        self.moves.append(ItemMove(event.item_id, item["run_id"], before, event.state))
+        self.moves.append(ItemMove(event.item_id, item["run_id"], before, after))
+        if after is not event.state:
+            item.set(accepted_at=None, offered_at=None)  # for the agent it has ended
+        elif ends:
+            self._close_card(item, at)
         if event.log_end:
             self.logs[event.item_id] = LogGrowth(
                 event.item_id, item["run_id"], event.attempt, event.log_end
             )
         self._note_outcome(item["account_id"], event)
         return ""
+
+    def _close_card(self, item: _Entity, at: float) -> None:
+        intent = self.intents.get(item["intent_id"] or "")
+        if intent is not None and intent["state"] == ActionState.UNRESOLVED.value:
+            self.cards |= cards.resolve(self.connection, intent["id"], _CLOSED, at=at)
 
     def _note_outcome(self, account_id: str, event: ItemChanged) -> None:
         account = self.accounts.get(account_id)
@@ -320,21 +352,40 @@ class _Application:
         intent = self.intents.get(event.action_id)
         if intent is None:
             return ""
-        then = event.state
-        if not does_intent_step_apply(ActionState(intent["state"]), then):
-            return "" if then.value == intent["state"] else "against the order of states"
+        before, then = ActionState(intent["state"]), event.state
+        if not self._is_holder(event) and then is not ActionState.CONFIRMED:
+            return "" if then is before else "from an agent that has it no longer"
+        self._note_sending(intent, event, row.at)
+        if not does_intent_step_apply(before, then):
+            return "" if then is before else "against the order of states"
         if then is ActionState.CONFIRMED:
-            self._confirm(intent, event)
+            self._confirm(intent, event, row.at)
         else:
             intent.set(state=then.value)
+        self._mind_card(intent, before, event, row.at)
         self._touch_item(event.item_id)
         return ""
 
-    def _confirm(self, intent: _Entity, event: ActionChanged) -> None:
+    def _is_holder(self, event: ActionChanged) -> bool:
+        """Say whether the item is still this agent's: another one may have it since."""
+        item = self.items.get(event.item_id)
+        return item is None or item["agent_id"] in {None, self.agent_id}
+
+    def _note_sending(self, intent: _Entity, event: ActionChanged, at: float) -> None:
+        """Keep what is needed where another agent has to settle this one day."""
+        if intent["must_look"]:
+            intent.set(must_look=False)  # this agent knows of the doubt now
+        if event.state is ActionState.SENDING:
+            intent.set(sent_at=at)
+        if event.baseline is not None:
+            intent.set(baseline=event.baseline.model_dump(mode="json"))
+
+    def _confirm(self, intent: _Entity, event: ActionChanged, at: float) -> None:
         """A post settles one intent at most: a second one that claims it waits for a person."""
         key = (intent["account_id"], event.remote_id)
         if event.remote_id and key in self.settled:
             intent.set(state=ActionState.UNRESOLVED.value)
+            self._open_card(intent, event, at, note=_TAKEN)
             return
         self.settled.add(key)
         intent.set(
@@ -347,6 +398,31 @@ class _Application:
             account.set(posts=account["posts"] + 1)
         for sha256 in intent["media"]:
             self.used_media[sha256] = self.used_media.get(sha256, 0) + 1
+
+    def _mind_card(
+        self, intent: _Entity, before: ActionState, event: ActionChanged, at: float
+    ) -> None:
+        """Open a card for what only a person can settle; resolve it when it is settled."""
+        if event.state is ActionState.UNRESOLVED:
+            self._open_card(intent, event, at, note=event.note)
+        elif before is ActionState.UNRESOLVED and intent["state"] != before.value:
+            why = resolution_of(event.state, by=event.by, note=event.note)
+            self.cards |= cards.resolve(self.connection, intent["id"], why, at=at)
+
+    def _open_card(self, intent: _Entity, event: ActionChanged, at: float, note: str) -> None:
+        item = self.items.get(event.item_id)
+        if item is None:
+            return
+        doubt = Doubt(
+            action_id=intent["id"],
+            account_id=intent["account_id"],
+            item_id=event.item_id,
+            run_id=item["run_id"],
+            note=note,
+            sighted=event.sighted,
+            looked_at=at,
+        )
+        self.cards.add(cards.open_card(self.connection, doubt, at=at))
 
     def _touch_item(self, item_id: str) -> None:
         item = self.items.get(item_id)
@@ -412,6 +488,7 @@ class _Application:
             accounts=changed(self.accounts),
             intents=changed(self.intents),
             media=frozenset(self.used_media),
+            cards=frozenset(self.cards),
             logs=tuple(self.logs.values()),
         ) | Touched.moved(self.moves)
 
@@ -445,4 +522,7 @@ def _step_values(event: ActionChanged, at: float) -> dict[str, Any]:
         "remote_url": event.remote_url,
         "note": event.note,
         "at": at,
+        "baseline": event.baseline.model_dump(mode="json") if event.baseline else None,
+        "sighted": [post.model_dump(mode="json") for post in event.sighted] or None,
+        "by": event.by,
     }

@@ -29,6 +29,15 @@ def does_intent_step_apply(now: ActionState, then: ActionState) -> bool:
     return may_action_become(now, then) or _FORWARD[then] > _FORWARD[now]
 
 
+def may_adopt(now: ActionState, there: ActionState) -> bool:
+    """Say whether an intent takes the state that its agent has it in, after a history was lost.
+
+    A doubt that was raised by the loss alone goes where the agent's journal says; what is known
+    for certain here stays.
+    """
+    return now is not ActionState.CONFIRMED and now is not there
+
+
 def does_item_step_apply(
     now: ItemState, attempt: int, then: ItemState, reported_attempt: int
 ) -> bool:
@@ -41,3 +50,22 @@ def does_item_step_apply(
     if reported_attempt != attempt:
         return reported_attempt > attempt
     return now not in ITEM_FINAL or then in (now, ItemState.DONE)
+
+
+def state_to_take(reported: ItemState, action: ActionState | None) -> ItemState:
+    """Return the state that an item takes when its agent reports one, by what its post is.
+
+    Nothing is done here whose post only a person can name: the agent may have found another's.
+    """
+    is_open = action is ActionState.UNRESOLVED
+    return ItemState.NEEDS_OPERATOR if is_open and reported is ItemState.DONE else reported
+
+
+def resolution_of(state: ActionState, *, by: str, note: str) -> str:
+    """Say in one sentence what settled a card, from the step that its effect took."""
+    if state is ActionState.CONFIRMED:
+        return f"It is there: {by} said so." if by else f"It is there: {note or 'it was found'}."
+    if state is ActionState.PROVEN_ABSENT:
+        said = f"{by} said so" if by else note or "the platform does not show it"
+        return f"It is not there: {said}. It is published after a last look."
+    return f"{by} asked to look again." if by else "The platform is asked again."

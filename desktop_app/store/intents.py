@@ -1,16 +1,18 @@
 """Publish intents: the one right to publish certain media on an account, taken before dispatch."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from common.domain.ids import new_id
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
-from common.errors import DuplicateIntentError
-from desktop_app.store.records import IntentClaim
-from desktop_app.store.tables import ITEM, PUBLISH_INTENT, RUN
+from common.errors import ConflictError, DuplicateIntentError, NotFoundError
+from common.post_codes import number_in
+from desktop_app.store.records import IntentClaim, IntentRecord
+from desktop_app.store.tables import ACCOUNT, ITEM, MEDIA, PUBLISH_INTENT, RUN
+from desktop_app.store.touched import Touched
 from desktop_app.store.upsert import chunks, insert_ignoring
 
 _Key = tuple[str, str, str]
@@ -103,12 +105,97 @@ def states(connection: Connection, ids: Collection[str]) -> dict[str, ActionStat
     return found
 
 
-def set_states(connection: Connection, states: Mapping[str, ActionState]) -> None:
-    """Set the state of intents by id. The caller has made sure that it may be so."""
-    changed = [{"b_id": intent_id, "b_state": state.value} for intent_id, state in states.items()]
-    if changed:
-        statement = update(PUBLISH_INTENT).where(PUBLISH_INTENT.c.id == bindparam("b_id"))
-        connection.execute(statement.values(state=bindparam("b_state")), changed)
+def record(connection: Connection, intent_id: str) -> IntentRecord:
+    """Return one intent; raises NotFoundError."""
+    row = connection.execute(select(PUBLISH_INTENT).where(PUBLISH_INTENT.c.id == intent_id)).first()
+    if row is None:
+        raise NotFoundError("There is no such post.", subject=intent_id)
+    return IntentRecord(
+        id=row.id,
+        account_id=row.account_id,
+        item_id=row.item_id,
+        state=ActionState(row.state),
+        media=tuple(row.media),
+    )
+
+
+def set_state(
+    connection: Connection, ids: Collection[str], state: ActionState, *, must_look: bool = False
+) -> Touched:
+    """Set the state of intents. The caller has made sure that it may be so.
+
+    With `must_look` whoever publishes them next looks first whether they exist.
+    """
+    values: dict[str, object] = {"state": state.value}
+    if must_look:
+        values["must_look"] = True
+    for some in chunks(ids):
+        connection.execute(
+            update(PUBLISH_INTENT).where(PUBLISH_INTENT.c.id.in_(some)).values(values)
+        )
+    return Touched(intents=frozenset(ids))
+
+
+def shelve(connection: Connection, item_ids: Collection[str]) -> None:
+    """Give the keys of items free that end here although a post may exist: the next one looks."""
+    for some in chunks(item_ids):
+        doubtful = and_(
+            PUBLISH_INTENT.c.item_id.in_(some),
+            PUBLISH_INTENT.c.state == ActionState.IN_DOUBT.value,
+        )
+        values = {"state": ActionState.PLANNED.value, "must_look": True}
+        connection.execute(update(PUBLISH_INTENT).where(doubtful).values(values))
+
+
+def confirm(
+    connection: Connection, intent: IntentRecord, remote_id: str, remote_url: str
+) -> Touched:
+    """Settle an intent by a post, and count it. The caller has made sure that the post is free."""
+    connection.execute(
+        update(PUBLISH_INTENT)
+        .where(PUBLISH_INTENT.c.id == intent.id)
+        .values(
+            state=ActionState.CONFIRMED.value,
+            remote_id=remote_id,
+            remote_url=remote_url,
+            must_look=False,
+        )
+    )
+    connection.execute(
+        update(ACCOUNT).where(ACCOUNT.c.id == intent.account_id).values(posts=ACCOUNT.c.posts + 1)
+    )
+    for sha256 in intent.media:
+        connection.execute(
+            update(MEDIA).where(MEDIA.c.sha256 == sha256).values(used=MEDIA.c.used + 1)
+        )
+    return Touched(
+        intents=frozenset({intent.id}),
+        accounts=frozenset({intent.account_id}),
+        media=frozenset(intent.media),
+    )
+
+
+def require_post_free(connection: Connection, intent: IntentRecord, remote_id: str) -> None:
+    """Raise ConflictError, naming the other one, where a post settles another intent already."""
+    number = number_in(remote_id)
+    same = or_(
+        PUBLISH_INTENT.c.remote_id == number,
+        PUBLISH_INTENT.c.remote_id.startswith(f"{number}_", autoescape=True),
+    )
+    wanted = (
+        select(ITEM.c.username, ITEM.c.title, RUN.c.name)
+        .select_from(PUBLISH_INTENT)
+        .outerjoin(ITEM, ITEM.c.id == PUBLISH_INTENT.c.item_id)
+        .outerjoin(RUN, RUN.c.id == ITEM.c.run_id)
+        .where(same, PUBLISH_INTENT.c.id != intent.id)
+    )
+    other = connection.execute(wanted).first()
+    if other is not None:
+        raise ConflictError(
+            f"That post is “{other.title}” of @{other.username}, from the run “{other.name}”.",
+            subject=other.username or "",
+            advice="Give the link of this post; each post settles one item only.",
+        )
 
 
 def _key(claim: IntentClaim) -> _Key:
@@ -153,6 +240,9 @@ def _insert(connection: Connection, claims: Sequence[IntentClaim], at: float) ->
             "remote_id": "",
             "remote_url": "",
             "created_at": at,
+            "baseline": None,
+            "sent_at": None,
+            "must_look": False,
         }
         for claim in claims
     ]

@@ -17,7 +17,7 @@ from common.errors import NotFoundError, WireError
 from desktop_app.contract.runs import ItemRow
 from desktop_app.store import runs
 from desktop_app.store.records import ItemRecord, error_to_store
-from desktop_app.store.tables import AGENT, ITEM, PUBLISH_INTENT, RUN
+from desktop_app.store.tables import ACCOUNT, AGENT, ITEM, PUBLISH_INTENT, RUN
 from desktop_app.store.touched import ItemMove, Touched
 from desktop_app.store.upsert import chunks
 
@@ -89,32 +89,57 @@ def with_logs(connection: Connection, agent_id: str, since: float) -> list[ItemR
     return _records(connection, and_(ITEM.c.agent_id == agent_id, ITEM.c.log_end > 0, recent))
 
 
-def with_wishes(connection: Connection, agent_id: str, *, accepted: bool) -> list[ItemRecord]:
-    """Return an agent's items of which the operator asks something it has not heard.
-
-    Those that it has `accepted`, or those that it has not.
-    """
-    accepted_at = ITEM.c.accepted_at
+def with_wishes(connection: Connection, agent_id: str) -> list[ItemRecord]:
+    """Return the unfinished items of an agent of which the operator asks something."""
     return _records(
         connection,
         and_(
             ITEM.c.agent_id == agent_id,
             ITEM.c.state.in_(runs.OPEN_STATES),
             ITEM.c.wanted.is_not(None),
-            accepted_at.is_not(None) if accepted else accepted_at.is_(None),
         ),
     )
 
 
+def remote_id(connection: Connection, item_id: str) -> str:
+    """Return the id of the post that an item published; empty where there is none."""
+    wanted = select(PUBLISH_INTENT.c.remote_id).where(PUBLISH_INTENT.c.item_id == item_id)
+    return connection.scalar(wanted) or ""
+
+
+def of_work(
+    connection: Connection, *, account_ids: Collection[str], agent_ids: Collection[str]
+) -> list[ItemRecord]:
+    """Return the unfinished items of accounts and those at agents, in the order of their runs."""
+    found: dict[str, ItemRecord] = {}
+    for column, ids in ((ITEM.c.account_id, account_ids), (ITEM.c.agent_id, agent_ids)):
+        for some in chunks(ids):
+            where = and_(column.in_(some), ITEM.c.state.in_(runs.OPEN_STATES))
+            found |= {item.id: item for item in _records(connection, where)}
+    return list(found.values())
+
+
 def ids_to_hand_over(connection: Connection, agent_id: str) -> list[str]:
-    """Return the queued items for an agent that has not accepted them yet, in order."""
+    """Return the queued items for an agent that has not accepted them yet, in order.
+
+    Those of an account that is about to move wait for its next agent.
+    """
+    moving = select(ACCOUNT.c.id).where(ACCOUNT.c.moving_to.is_not(None))
     wanted = select(ITEM.c.id).where(
         ITEM.c.agent_id == agent_id,
         ITEM.c.state == ItemState.QUEUED.value,
         ITEM.c.accepted_at.is_(None),
         ITEM.c.wanted.is_(None),
+        ITEM.c.account_id.not_in(moving),
     )
     return list(connection.scalars(wanted.order_by(ITEM.c.run_id, ITEM.c.position)))
+
+
+def save_offered(connection: Connection, ids: Collection[str], *, at: float) -> None:
+    """Note that an agent is about to be asked to take items: from now on it may have them."""
+    for some in chunks(ids):
+        fresh = and_(ITEM.c.id.in_(some), ITEM.c.offered_at.is_(None))
+        connection.execute(update(ITEM).where(fresh).values(offered_at=at))
 
 
 def save_accepted(connection: Connection, attempts: Mapping[str, int], *, at: float) -> Touched:
@@ -177,9 +202,14 @@ def want(connection: Connection, ids: Collection[str], wanted: str | None) -> To
     )
 
 
-def requeue(connection: Connection, ids: Collection[str], *, at: float) -> Touched:
-    """Let an agent be given items again that it lost. Same attempt; the caller proved it safe."""
-    return _back_to_queue(connection, records(connection, ids).values(), at, new_attempt=False)
+def place_at(
+    connection: Connection, item: ItemRecord, agent_id: str | None, values: Mapping[str, Any]
+) -> Touched:
+    """Give an item, whatever state it is in, to an agent that knows nothing of it."""
+    away = {"agent_id": agent_id, "offered_at": None, "accepted_at": None, "wanted": None}
+    _set(connection, [item.id], away | dict(values))
+    after = ItemState(values.get("state", item.state))
+    return Touched.moved([ItemMove(item.id, item.run_id, item.state, after)])
 
 
 def retry(
@@ -199,7 +229,7 @@ def retry(
         for item in records(connection, ids).values()
         if item.state is ItemState.FAILED and _may_repeat(item)
     ]
-    touched = _back_to_queue(connection, found, at, new_attempt=True)
+    touched = _begin_attempt(connection, found, at)
     for item_id, agent_id in (agent_of or {}).items():
         if item_id in touched.items:
             connection.execute(update(ITEM).where(ITEM.c.id == item_id).values(agent_id=agent_id))
@@ -215,28 +245,30 @@ def _may_repeat(item: ItemRecord) -> bool:
     return item.action in {ActionState.PLANNED, ActionState.PREPARED, ActionState.PROVEN_ABSENT}
 
 
-def _back_to_queue(
-    connection: Connection, found: Collection[ItemRecord], at: float, *, new_attempt: bool
-) -> Touched:
+def _begin_attempt(connection: Connection, found: Collection[ItemRecord], at: float) -> Touched:
     moves = []
     for item in found:
         values: dict[str, Any] = {
             "state": ItemState.QUEUED.value,
+            "attempt": item.attempt + 1,
+            "offered_at": None,
             "accepted_at": None,
+            "started_at": None,
+            "ended_at": None,
             "changed_at": at,
             "wanted": None,
             "step": "",
+            "error": None,
+            "result": {},
+            "log_end": 0,
         }
-        if new_attempt:
-            values |= {"attempt": item.attempt + 1, "error": None, "result": {}, "log_end": 0}
-            values |= {"started_at": None, "ended_at": None}
         connection.execute(update(ITEM).where(ITEM.c.id == item.id).values(**values))
         moves.append(ItemMove(item.id, item.run_id, item.state, ItemState.QUEUED))
     return Touched.moved(moves)
 
 
 def _row_select() -> Select[Any]:
-    hidden = {"parameters", "intent_id", "accepted_at", "log_end", "wanted"}
+    hidden = {"parameters", "intent_id", "offered_at", "accepted_at", "log_end"}
     holds = PUBLISH_INTENT.c.item_id == ITEM.c.id
     return (
         select(
@@ -266,6 +298,7 @@ def _shown(row: RowMapping) -> dict[str, Any]:
     holds = bool(values.pop("holds"))
     values["caption"] = values["caption"] or ""
     values["media"] = values["media"] or []
+    values["wanted"] = values["wanted"] or ""
     values["action"] = values["action"] if holds else None
     values["link"] = (values["link"] or "") if holds else ""
     return values
@@ -299,4 +332,5 @@ def _record(row: RowMapping) -> ItemRecord:
         accepted=row["accepted_at"] is not None,
         wanted=row["wanted"],
         log_end=row["log_end"],
+        offered=row["offered_at"] is not None,
     )

@@ -25,6 +25,8 @@ class AccountRecord:
     driver: DriverName | None
     proxy_id: str | None
     agent_id: str | None
+    moving_to: str | None = None
+    """The agent that it goes to once the present one holds nothing of it any more."""
     fence: int
     has_password: bool
     has_totp: bool
@@ -54,6 +56,14 @@ class AgentRecord:
     """An empty epoch before the first link."""
     paired_at: float
     last_seen: float | None
+    generation: int = 0
+    """The store's generation in which it was compared last with what is known here."""
+    is_draining: bool = False
+
+    @property
+    def is_ours(self) -> bool:
+        """Say whether it works for this store, and does not only let it watch."""
+        return self.scope == "control"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +90,18 @@ class IntentClaim:
     placement: Placement
     kind: PostKind
     caption: str
+    media: tuple[str, ...]
+    """SHA-256 of each file, in order."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntentRecord:
+    """The right to publish certain media on an account, as settling sees it."""
+
+    id: str
+    account_id: str
+    item_id: str
+    state: ActionState
     media: tuple[str, ...]
     """SHA-256 of each file, in order."""
 
@@ -120,6 +142,13 @@ class ItemRecord:
     """True once the agent has journaled this attempt."""
     wanted: str | None
     log_end: int
+    offered: bool = False
+    """True once the agent was asked to take it: it may have it although it did not say so."""
+
+    @property
+    def is_away(self) -> bool:
+        """Say whether an agent has it, or may have it: nothing about it is decided here alone."""
+        return self.agent_id is not None and (self.accepted or self.offered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,7 @@ def _item_values(
         "step": "",
         "error": error_to_store(refused.to_wire()) if refused else None,
         "result": {},
+        "offered_at": None,
         "accepted_at": None,
         "started_at": None,
         "ended_at": at if refused else None,

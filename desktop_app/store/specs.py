@@ -10,7 +10,9 @@ from sqlalchemy import Connection, RowMapping, select
 
 from common.access import AccountAccess, ProxyAccess
 from common.domain.accounts import DriverName, Platform
-from common.domain.content import Placement, PostKind
+from common.domain.content import Baseline, Placement, PostKind
+from common.domain.states import ActionState
+from common.domain.transitions import IN_DOUBT_STATES
 from common.errors import NotFoundError
 from common.items import ItemSpec, MediaRef, PublishSpec
 from desktop_app.store import media
@@ -19,6 +21,11 @@ from desktop_app.store.upsert import chunks
 from desktop_app.store.vault import Vault
 
 _Rows = dict[str, RowMapping]
+
+_POSTS_KNOWN = 50
+"""The newest posts of an account that are told to an agent with a doubt."""
+_CLOCK_MARGIN_SECONDS = 300.0
+"""By how much the platform's clock may be behind this machine's."""
 
 
 def item_specs(connection: Connection, vault: Vault, item_ids: Collection[str]) -> list[ItemSpec]:
@@ -63,6 +70,11 @@ def _specs(connection: Connection, vault: Vault, item_ids: list[str]) -> list[It
     )
     sources = {sha256 for intent in publishing.values() for sha256 in intent["media"]}
     files = media.refs(connection, sources)
+    doubts = {
+        intent["id"]: _doubt(connection, intent)
+        for intent in publishing.values()
+        if _is_doubtful(intent)
+    }
     specs = []
     for row in found:
         account = accounts.get(row["account_id"])
@@ -70,7 +82,8 @@ def _specs(connection: Connection, vault: Vault, item_ids: list[str]) -> list[It
             continue
         access = _access(vault, account, DriverName(row["driver"]), proxies, sessions)
         intent = publishing.get(row["intent_id"] or "")
-        specs.append(_spec(row, account["fence"], access, intent, files))
+        publish = _publish(intent, files, doubts.get(intent["id"])) if intent else None
+        specs.append(_spec(row, account["fence"], access, publish))
     return specs
 
 
@@ -78,8 +91,7 @@ def _spec(
     row: RowMapping,
     fence: int,
     access: AccountAccess,
-    intent: RowMapping | None,
-    files: dict[str, MediaRef],
+    publish: PublishSpec | None,
 ) -> ItemSpec:
     return ItemSpec(
         item_id=row["id"],
@@ -90,12 +102,40 @@ def _spec(
         fence=fence,
         account=access,
         parameters=row["parameters"],
-        publish=_publish(intent, files) if intent else None,
+        publish=publish,
         not_before=row["not_before"],
     )
 
 
-def _publish(intent: RowMapping, files: dict[str, MediaRef]) -> PublishSpec:
+def _is_doubtful(intent: RowMapping) -> bool:
+    return intent["must_look"] or ActionState(intent["state"]) in IN_DOUBT_STATES
+
+
+def _doubt(connection: Connection, intent: RowMapping) -> Baseline:
+    """Return what was there before a post may have been sent, for an agent that does not know.
+
+    Posts that settle other intents of the account are in it: they cannot be this one.
+    """
+    known = connection.scalars(
+        select(PUBLISH_INTENT.c.remote_id)
+        .where(
+            PUBLISH_INTENT.c.account_id == intent["account_id"],
+            PUBLISH_INTENT.c.state == ActionState.CONFIRMED.value,
+            PUBLISH_INTENT.c.remote_id != "",
+        )
+        .order_by(PUBLISH_INTENT.c.created_at.desc())
+        .limit(_POSTS_KNOWN)
+    )
+    stored = intent["baseline"]
+    if stored is None:
+        return Baseline(
+            post_ids=tuple(known), platform_time=intent["created_at"] - _CLOCK_MARGIN_SECONDS
+        )
+    before = Baseline.model_validate(stored)
+    return before.model_copy(update={"post_ids": tuple(dict.fromkeys([*before.post_ids, *known]))})
+
+
+def _publish(intent: RowMapping, files: dict[str, MediaRef], doubt: Baseline | None) -> PublishSpec:
     missing = [sha256 for sha256 in intent["media"] if sha256 not in files]
     if missing:
         raise NotFoundError(
@@ -110,6 +150,7 @@ def _publish(intent: RowMapping, files: dict[str, MediaRef]) -> PublishSpec:
         kind=PostKind(intent["kind"]),
         media=[files[sha256] for sha256 in intent["media"]],
         caption=intent["caption"],
+        doubt=doubt,
     )
 
 

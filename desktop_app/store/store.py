@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.errors import StoreError
+from common.infra.ballast import Ballast
 from desktop_app.store import meta
+from desktop_app.store.disk_room import DiskRoom
 from desktop_app.store.engine import WRITER, make_engine, sqlite_url
 from desktop_app.store.executor import Executor, store_error
 from desktop_app.store.folder import StoreFolder
@@ -26,11 +28,13 @@ class Store:
 
     def __init__(
         self, *, folder: StoreFolder, store_id: str, vault: Vault, executor: Executor,
-        resources: ExitStack,
+        room: DiskRoom, resources: ExitStack,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.store_id = store_id
         self.vault = vault
+        self.room = room
+        """Says whether the disk is full."""
         self._executor = executor
         self._resources = resources
 
@@ -75,13 +79,15 @@ def open_store(
             _bind(engine, store_id)
         except SQLAlchemyError as problem:
             raise store_error(problem) from None
-        executor = Executor(engine)
+        room = DiskRoom(Ballast(folder.ballast))
+        executor = Executor(engine, room)
         resources.callback(executor.close)
         return Store(
             folder=folder,
             store_id=store_id,
             vault=opened,
             executor=executor,
+            room=room,
             resources=resources.pop_all(),
         )
     raise AssertionError("unreachable")

@@ -65,6 +65,8 @@ class Account(_Row, table=True):
         default=None, foreign_key="proxy.id", ondelete="SET NULL", index=True
     )
     agent_id: str | None = Field(default=None, index=True)
+    moving_to: str | None
+    """The agent that it goes to once the present one holds nothing of it any more."""
     fence: int
     password: bytes | None = _sealed()
     totp_seed: bytes | None = _sealed()
@@ -115,6 +117,13 @@ class Agent(_Row, table=True):
     card: dict[str, Any] | None = _json(nullable=True)
     cursor_epoch: str
     cursor_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    cursor_at: float | None
+    """When the event that the cursor stands on happened: it tells a journal that was put back."""
+    generation: int
+    """The store's generation in which it was compared last with what is known here."""
+    foreign_items: list[str] = _json()
+    """Items that it holds and that this store does not know."""
+    is_draining: bool
     paired_at: float
     last_seen: float | None
 
@@ -176,6 +185,8 @@ class Item(_Row, table=True):
     step: str
     error: dict[str, Any] | None = _json(nullable=True)
     result: dict[str, Any] = _json()
+    offered_at: float | None
+    """When its agent was first asked to take it: from then on it may have it."""
     accepted_at: float | None
     started_at: float | None
     ended_at: float | None
@@ -213,12 +224,22 @@ class PublishIntent(_Row, table=True):
     remote_id: str
     remote_url: str
     created_at: float
+    baseline: dict[str, Any] | None = _json(nullable=True)
+    """What the account's list showed before it was sent last."""
+    sent_at: float | None
+    """When the deciding request left last, by the agent's clock."""
+    must_look: bool
+    """True where whoever publishes it next may not know that it was sent, and has to look."""
 
 
 class LedgerStep(_Row, table=True):
-    """One step of one external effect, as the agent reported it. Only ever added to."""
+    """One step of one external effect, as the agent reported it. Only ever added to.
+
+    A step that was taken here, on a person's word, has no agent and a number of our own.
+    """
 
     __tablename__ = "ledger_step"
+    __table_args__ = (Index(None, "account_id", "at"),)
     agent_id: str = Field(primary_key=True)
     epoch: str = Field(primary_key=True)
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -234,6 +255,44 @@ class LedgerStep(_Row, table=True):
     remote_url: str
     note: str
     at: float
+    baseline: dict[str, Any] | None = _json(nullable=True)
+    sighted: list[dict[str, Any]] | None = _json(nullable=True)
+    by: str
+
+
+class AttentionCard(_Row, table=True):
+    """One thing that needs the operator. Kept when it is resolved."""
+
+    __tablename__ = "attention_card"
+    __table_args__ = (
+        Index(
+            "uq_attention_card_action_id",
+            "action_id",
+            unique=True,
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+    )
+    id: str = Field(primary_key=True)
+    kind: str
+    account_id: str = Field(index=True)
+    run_id: str
+    item_id: str = Field(index=True)
+    action_id: str
+    note: str
+    """Why nobody but a person can settle it."""
+    sighted: list[dict[str, Any]] = _json()
+    looked_at: float | None
+    opened_at: float
+    answer: str | None
+    answer_remote_id: str
+    answer_url: str
+    answered_at: float | None
+    answered_by: str
+    told_at: float | None
+    """When the agent was first asked to take the answer: from then on it stands."""
+    resolved_at: float | None = Field(default=None, index=True)
+    resolution: str
 
 
 class UnappliedEvent(_Row, table=True):
@@ -267,4 +326,5 @@ RUN = _table("run")
 ITEM = _table("item")
 PUBLISH_INTENT = _table("publish_intent")
 LEDGER_STEP = _table("ledger_step")
+ATTENTION_CARD = _table("attention_card")
 UNAPPLIED_EVENT = _table("unapplied_event")

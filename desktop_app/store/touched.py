@@ -39,6 +39,7 @@ class Touched:
     runs: frozenset[str] = frozenset()
     items: frozenset[str] = frozenset()
     intents: frozenset[str] = frozenset()
+    cards: frozenset[str] = frozenset()
     moves: tuple[ItemMove, ...] = ()
     """Changes of item states, in order, to keep counts by."""
     logs: tuple[LogGrowth, ...] = ()
@@ -59,6 +60,7 @@ class Touched:
             runs=self.runs | other.runs,
             items=self.items | other.items,
             intents=self.intents | other.intents,
+            cards=self.cards | other.cards,
             moves=self.moves + other.moves,
             logs=self.logs + other.logs,
             removed=gone,

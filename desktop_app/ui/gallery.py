@@ -13,18 +13,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize
 
-from common.domain.states import ItemState
+from common.domain.states import ActionState, ItemState
+from desktop_app.contract.accounts import MoveResult
 from desktop_app.ui.app import WindowHandle, run_with, settle
 from desktop_app.ui.gallery_data import SampleCore
+from desktop_app.ui.models.cards import CardFilter
 from desktop_app.ui.models.core_port import Core
 from desktop_app.ui.presenters.agents import AgentsPresenter
 from desktop_app.ui.theme.theme import ThemeMode
 from desktop_app.ui.views.dialogs.command_palette import CommandPalette
 from desktop_app.ui.views.dialogs.import_accounts import ImportDialog
+from desktop_app.ui.views.dialogs.move_accounts import MoveAccountsDialog
 from desktop_app.ui.views.dialogs.pair_agent import PairDialog
 from desktop_app.ui.views.main_window import PLACES
 from desktop_app.ui.views.pages.accounts import AccountsPage
+from desktop_app.ui.views.pages.agents import AgentsPage
 from desktop_app.ui.views.pages.compose import ComposePage
+from desktop_app.ui.views.pages.needs_you import NeedsYouPage
 from desktop_app.ui.views.pages.runs import RunsPage
 
 SIZES = (QSize(1280, 800), QSize(1920, 1080))
@@ -59,6 +64,8 @@ def take_pictures(folder: Path, rows: int) -> int:
             handle.window.resize(size)
             name = f"{rows}-{mode.value}-{size.width()}"
             await handle.grab_pages(folder / name, tuple(place.key for place in PLACES))
+            if rows:
+                await _doubts(handle, folder / name)
             if rows == FLEETS[1] and size == SIZES[0]:
                 await _dialogs(handle, folder / name)
         return 0
@@ -75,6 +82,10 @@ async def _fill(handle: WindowHandle) -> None:
         return
     if isinstance(accounts, AccountsPage):
         accounts.show_account(accounts.presenter.table.id_at(2))
+    agents = view.page("agents")
+    if isinstance(agents, AgentsPage):
+        agents.table.select_ids(agents.presenter.table.shown_ids()[:1])
+        agents.inspect()
     if isinstance(compose, ComposePage):
         files = [row.sha256 for row in list(fleet.media.table.rows())[:7]]
         compose.presenter.change(
@@ -90,6 +101,50 @@ async def _fill(handle: WindowHandle) -> None:
             if item.state is ItemState.RUNNING:
                 runs.detail.table.scrollTo(items.index(items.line(item.id) or 0, 0))
                 break
+
+
+async def _doubts(handle: WindowHandle, folder: Path) -> None:
+    """Save pictures of ledgers, of cards in each list, and of what control says in place."""
+    window, tasks = handle.window, handle.context.tasks
+    accounts, runs, needs = (window.view.page(key) for key in ("accounts", "runs", "needs"))
+    if not (
+        isinstance(accounts, AccountsPage)
+        and isinstance(runs, RunsPage)
+        and isinstance(needs, NeedsYouPage)
+    ):
+        return
+
+    async def save(page: str, name: str) -> None:
+        window.view.show_page(page)
+        await settle(tasks)
+        window.grab().save(str(folder / f"{name}.png"))
+
+    items = runs.presenter.items.table
+    for state in (ActionState.CONFIRMED, ActionState.SENDING, ActionState.RECONCILING):
+        chosen = next((i for i in items.shown() if i.action is state and i.position % 4 != 2), None)
+        if chosen is not None:
+            runs.show_item(chosen.run_id, chosen.id)
+            await save("runs", f"runs-ledger-{state}")
+    runs.detail.table.select_ids([item.id for item in items.shown()[:5]])
+    await save("runs", "runs-selection")
+    runs.detail.table.clearSelection()
+    accounts.show_ledger()
+    await settle(tasks)
+    for view in accounts.ledger.stories()[:1]:
+        view.unfold(True)
+    accounts.work.control("pause", account_ids=accounts.table.selected_ids())
+    await save("accounts", "accounts-ledger")
+    accounts.work.dismiss()
+    accounts.inspector.go_to(accounts.inspector.facts)
+    for place, card in enumerate(needs.presenter.open.shown()[1:4], start=1):
+        needs.show_card(card.id)
+        await save("needs", f"needs-{place}")
+    needs.detail.acts.answer("publish_it")
+    await save("needs", "needs-confirm")
+    for listed in (CardFilter.ANSWERED, CardFilter.RESOLVED, CardFilter.WAITING):
+        needs.lists.chosen.emit(frozenset({listed.value}))
+        if listed is not CardFilter.WAITING:
+            await save("needs", f"needs-{listed}")
 
 
 async def _dialogs(handle: WindowHandle, folder: Path) -> None:
@@ -112,11 +167,31 @@ async def _dialogs(handle: WindowHandle, folder: Path) -> None:
     pair.open()
     pair.grab().save(str(folder / "pair.png"))
     pair.close()
+    await _move_dialog(handle, accounts, folder)
     window.view.open_palette()
     await settle(context.tasks)
     for palette in window.view.findChildren(CommandPalette):
         palette.grab().save(str(folder / "palette.png"))
         palette.close()
+
+
+async def _move_dialog(handle: WindowHandle, accounts: AccountsPage, folder: Path) -> None:
+    context = handle.context
+    rows = list(accounts.presenter.table.rows())[:6]
+
+    async def move(ids: Sequence[str], agent_id: str, accept: bool) -> MoveResult:
+        return await accounts.work.move(ids, agent_id, accept_risk=accept)
+
+    dialog = MoveAccountsDialog(
+        context.theme, handle.window, context.tasks, rows, accounts.work.agents(), move
+    )
+    dialog.open()
+    await settle(context.tasks)
+    dialog.grab().save(str(folder / "move.png"))
+    dialog.main.click()
+    await settle(context.tasks)
+    dialog.grab().save(str(folder / "move-refused.png"))
+    dialog.close()
 
 
 if __name__ == "__main__":

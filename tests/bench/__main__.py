@@ -5,9 +5,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import latency, memory, publish, report, startup
+from tests.bench import durability, fsyncs, latency, links, memory, publish, report, startup
 
-_ALL = {"publish": publish, "startup": startup, "memory": memory, "latency": latency}
+_ALL = {
+    "publish": publish,
+    "startup": startup,
+    "memory": memory,
+    "latency": latency,
+    "durability": durability,
+    "links": links,
+    "fsyncs": fsyncs,
+}
 
 
 def main() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +9,8 @@ import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 
 from common.domain.states import ItemState, LinkState, SignInState
-from desktop_app.client import launcher
-from desktop_app.ui.app import WindowHandle, run_with
+from desktop_app.ui.app import WindowHandle
 from desktop_app.ui.models.cells import Link
-from desktop_app.ui.models.core_port import Core
 from desktop_app.ui.models.table import CELL_ROLE
 from desktop_app.ui.views.dialogs.import_accounts import ImportDialog
 from desktop_app.ui.views.dialogs.pair_agent import PairDialog
@@ -22,10 +19,9 @@ from desktop_app.ui.views.pages.agents import AgentsPage
 from desktop_app.ui.views.pages.compose import ComposePage
 from desktop_app.ui.views.pages.media import MediaPage
 from desktop_app.ui.views.pages.runs import RunsPage
-from tests.support.core_process import core_options
 from tests.support.sample_media import make_photo
 from tests.support.system import Member, System, running_system
-from tests.support.window import Story, until
+from tests.support.window import in_window, until
 
 NAMES = ("harbour.shop", "pine.cafe", "quay.books")
 PHOTOS = 2
@@ -38,19 +34,6 @@ pytestmark = pytest.mark.timeout(200)
 def system(tmp_path: Path) -> Iterator[System]:
     with running_system(tmp_path) as running:
         yield running
-
-
-def in_window(system: System, story: Story) -> None:
-    """Open the window on the system's core, live the story, close the window."""
-
-    async def connect() -> Core:
-        return await launcher.connect(core_options(system.core.data))
-
-    async def beside(handle: WindowHandle) -> int:
-        await asyncio.wait_for(story(handle), STORY_SECONDS)
-        return 0
-
-    assert run_with(connect, beside=beside) == 0
 
 
 async def opened(kind: type[QDialog]) -> QDialog:
@@ -155,7 +138,7 @@ async def watch(handle: WindowHandle, expected: int) -> None:
     assert sum(isinstance(cell, Link) and bool(cell.url) for cell in links) == expected
     await until(lambda: runs.detail.log.text.toPlainText(), "the log", 20)
     runs.detail.table.select_ids([table.id_at(0)])
-    await until(lambda: runs.detail.ledger_model.rowCount() >= 3, "the ledger", 20)
+    await until(lambda: len(runs.detail.ledger.timeline.steps) >= 3, "the ledger", 20)
 
 
 def test_from_the_pairing_line_to_the_links_and_again_after_reopening(
@@ -173,7 +156,7 @@ def test_from_the_pairing_line_to_the_links_and_again_after_reopening(
         await compose(handle, tmp_path)
         await watch(handle, expected)
 
-    in_window(system, first_day)
+    in_window(system.core.data, first_day, STORY_SECONDS)
     assert system.published_once() == expected
 
     async def next_day(handle: WindowHandle) -> None:
@@ -184,7 +167,7 @@ def test_from_the_pairing_line_to_the_links_and_again_after_reopening(
         page(handle, "runs")
         await watch(handle, expected)
 
-    in_window(system, next_day)
+    in_window(system.core.data, next_day, STORY_SECONDS)
 
 
 def test_the_window_closed_in_the_middle_of_an_upload_loses_nothing(
@@ -202,14 +185,14 @@ def test_the_window_closed_in_the_middle_of_an_upload_loses_nothing(
         await compose(handle, tmp_path)
         await until(lambda: handle.window.view.current == "runs", "the run has begun", 20)
 
-    in_window(system, begun)
+    in_window(system.core.data, begun, STORY_SECONDS)
 
     async def reopened(handle: WindowHandle) -> None:
         await until(lambda: handle.context.fleet.media.is_loaded, "the fleet", 20)
         page(handle, "runs")
         await watch(handle, expected)
 
-    in_window(system, reopened)
+    in_window(system.core.data, reopened, STORY_SECONDS)
     assert system.published_once() == expected
 
 
@@ -229,4 +212,4 @@ def test_a_used_pairing_line_says_what_to_do(system: System, qapp: object) -> No
         assert "flotilla-agent pair" in dialog._advice.text()
         dialog.reject()
 
-    in_window(system, story)
+    in_window(system.core.data, story, STORY_SECONDS)

@@ -62,11 +62,15 @@ def a_publish(
     account: AccountAccess,
     script: Sequence[str] = ("prepared", "sending", "confirmed", "done"),
     *,
+    doubt: Sequence[str] = ("reconciling", "confirmed", "done"),
     sha256: str = "a" * 64,
     media: Sequence[MediaRef] = (),
     fence: int = 1,
 ) -> ItemSpec:
-    """An item that publishes; its key is that of `sha256`. It needs the files of `media` only."""
+    """An item that publishes; its key is that of `sha256`. It needs the files of `media` only.
+
+    It does what `script` says, and what `doubt` says where it may have been published before.
+    """
     return ItemSpec(
         item_id=new_id(),
         run_id=new_id(),
@@ -74,7 +78,7 @@ def a_publish(
         title="Photo",
         fence=fence,
         account=account,
-        parameters={"script": list(script)},
+        parameters={"script": list(script), "doubt": list(doubt)},
         publish=PublishSpec(
             intent_id=new_id(),
             content_key=content_key([sha256]),

@@ -7,7 +7,7 @@ import contextlib
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -64,6 +64,10 @@ class Paired:
     def context(self) -> ssl.SSLContext:
         """TLS that trusts this agent's certificate and nothing else."""
         return pinned_context(self.certificate)
+
+    def at(self, port: int) -> Self:
+        """The same agent behind another port: it was started again, or a relay stands before it."""
+        return replace(self, port=port)
 
     def headers(self) -> dict[str, str]:
         """What shows the token."""
@@ -196,9 +200,16 @@ class DesktopLink:
 
     async def control(self, verb: Any, *item_ids: str) -> Controlled:
         """Pause, resume or cancel."""
-        answer = await self.ask(ControlItems(id=new_id(), verb=verb, item_ids=list(item_ids)))
+        request = ControlItems(id=new_id(), verb=verb, item_ids=list(item_ids))
+        answer = await self.ask(request)
         assert isinstance(answer, Controlled)
-        return answer
+        if answer.complete:
+            return answer
+        pieces = self.answers[request.id]
+        await self.until(lambda: getattr(pieces[-1], "complete", True), "the whole answer")
+        parts = [piece for piece in pieces if isinstance(piece, Controlled)]
+        refused = {item_id: error for part in parts for item_id, error in part.refused.items()}
+        return Controlled(id=request.id, done=parts[0].done, refused=refused)
 
     async def until(self, fact: Callable[[], T], what: str) -> T:
         """Wait for something to be true of what was received."""
@@ -209,7 +220,8 @@ class DesktopLink:
                     await self._changed.wait()
         except TimeoutError:
             raise AssertionError(
-                f"not within {DEADLINE:g} s: {what}; ended: {self.ended}"
+                f"not within {DEADLINE:g} s: {what}; ended: {self.ended}; "
+                f"last heard: {[(e.kind, getattr(e, 'state', '')) for e in self.events[-12:]]}"
             ) from None
         return answer
 

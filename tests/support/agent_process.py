@@ -17,6 +17,8 @@ class AgentProcess(ChildProcess):
     """
 
     name = "agent"
+    program = "agent.cli"
+    """The module that is started."""
 
     def __init__(self, data: Path, process: subprocess.Popen[bytes], ready: Mapping[str, Any]):
         super().__init__(data, process)
@@ -25,18 +27,30 @@ class AgentProcess(ChildProcess):
         self.agent_id: str = ready["agent_id"]
 
     @classmethod
-    def start(cls, data: Path, *, port: int | str = 0, **variables: str) -> Self:
+    def start(
+        cls,
+        data: Path,
+        environment: Mapping[str, str] | None = None,
+        /,
+        *,
+        port: int | str = 0,
+        **variables: str,
+    ) -> Self:
         """Start an agent on `data`, and wait until it listens; port 0 takes any free one.
 
-        `variables` are settings, such as `browser_slots="2"`.
+        `variables` are settings, such as `browser_slots="2"`; `environment` is anything else.
         """
         data.mkdir(parents=True, exist_ok=True)
         ready_file = data.with_name(f"{data.name}.ready.json")
         ready_file.unlink(missing_ok=True)
         log = data.with_name(f"{data.name}.output.log")
-        settings = {f"FLOTILLA_AGENT_{name.upper()}": text for name, text in variables.items()}
+        settings = {
+            f"FLOTILLA_AGENT_{name.upper()}": text
+            for name, text in {"ballast_mib": "1", **variables}.items()
+        }
+        settings |= environment or {}
         where = ["--host", "127.0.0.1", "--port", str(port), "--ready-file", str(ready_file)]
-        process = launch(["agent.cli", "run", "--data", str(data), *where], log, settings)
+        process = launch([cls.program, "run", "--data", str(data), *where], log, settings)
         return cls(data, process, wait_for_ready_file(ready_file, process, log, cls.start_seconds))
 
     def pair_line(self, *, take_over: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -22,16 +22,20 @@ class CoreProcess(ChildProcess):
     """
 
     name = "core"
+    program = "desktop_app.cli"
+    """The module that is started."""
 
     def __init__(self, data: Path, process: subprocess.Popen[bytes], endpoint: Endpoint) -> None:
         super().__init__(data, process)
         self.endpoint = endpoint
 
     @classmethod
-    def start(cls, data: Path, *arguments: str) -> Self:
+    def start(
+        cls, data: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> Self:
         """Start a core on `data`, and wait until it listens. Its key lies beside the folder."""
         log = data.with_name(f"{data.name}.output.log")
-        process = launch([*_arguments(data), *arguments], log)
+        process = launch([cls.program, *_arguments(data), *arguments], log, environment)
 
         def is_listening() -> bool:
             assert process.poll() is None, f"the core ended: {log.read_text()}"
@@ -60,10 +64,10 @@ def core_options(data: Path) -> CoreOptions:
 
 def core_command(data: Path) -> Sequence[str]:
     """Return the command that serves a data folder."""
-    return [sys.executable, "-m", *_arguments(data)]
+    return [sys.executable, "-m", CoreProcess.program, *_arguments(data)]
 
 
 def _arguments(data: Path) -> Sequence[str]:
     options = core_options(data)
     key = ["--vault", options.vault, "--key-file", str(options.key_file)]
-    return ["desktop_app.cli", "serve", "--data", str(data), *key]
+    return ["serve", "--data", str(data), *key]

@@ -13,7 +13,10 @@ _PREFACE = 24
 _HEAD = 9
 _DATA, _HEADERS, _SETTINGS = 0, 1, 4
 _END_STREAM, _ACK, _END_HEADERS = 1, 1, 4
-_STATUS_200 = b"\x88"
+DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
+"""What every answer gives as its time."""
+_STATUS_200 = b"\x88\x00\x04date" + bytes([len(DATE)]) + DATE.encode()
+"""RFC 7541: the status by its number in the static table, the date written out."""
 
 
 class ResettingHttp2Server:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -33,11 +33,15 @@ class Impostor:
     """Its own, as any stranger can make one; None speaks no TLS."""
     hello: str = ""
     """Said on a control link, before anything is heard; nothing where empty."""
+    flood: Callable[[int], str] | None = None
+    """Makes what is said on a control link over and over, by its number, as fast as it is taken."""
     port: int = 0
     heard: bytearray = field(default_factory=bytearray)
     messages: list[str] = field(default_factory=list)
     """What was said on a control link."""
     connections: int = 0
+    flooded: int = 0
+    """How many messages of the flood were taken."""
     _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
     def line(self, agent_id: str = "") -> str:
@@ -67,6 +71,26 @@ class Impostor:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         protocol = ServerProtocol(subprotocols=[Subprotocol(SUBPROTOCOL)])
+        flooding = asyncio.create_task(self._flood(protocol, writer))
+        try:
+            await self._listen(protocol, reader, writer)
+        finally:
+            flooding.cancel()
+            await asyncio.wait({flooding})
+
+    async def _flood(self, protocol: ServerProtocol, writer: asyncio.StreamWriter) -> None:
+        while self.flood is not None and not writer.is_closing():
+            if protocol.state is State.OPEN:
+                protocol.send_text(self.flood(self.flooded).encode())
+                self.flooded += 1
+                writer.write(b"".join(protocol.data_to_send()))
+                with suppress(OSError):
+                    await writer.drain()
+            await asyncio.sleep(0)
+
+    async def _listen(
+        self, protocol: ServerProtocol, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         while piece := await reader.read(_MOST_BYTES):
             self.heard += piece
             if protocol.state is State.OPEN:

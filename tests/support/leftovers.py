@@ -17,14 +17,14 @@ GRACE_SECONDS = 5.0
 """How long a process that is already ending may take."""
 
 
-def carriers(token: str) -> list[psutil.Process]:
+def carriers(token: str, variable: str = VARIABLE) -> list[psutil.Process]:
     """Living processes with this token in their environment, this one excepted."""
     found = []
     for process in psutil.process_iter():
         try:
             mine = process.pid != psutil.Process().pid
             alive = process.status() != psutil.STATUS_ZOMBIE
-            if mine and alive and process.environ().get(VARIABLE) == token:
+            if mine and alive and process.environ().get(variable) == token:
                 found.append(process)
         except (psutil.Error, OSError):
             continue  # it ended meanwhile, or belongs to another user of this machine

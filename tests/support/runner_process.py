@@ -19,6 +19,7 @@ from agent.runners.messages import (
     ToRunner,
 )
 from agent.runners.pipe import ScreenFrame, pack_json, read
+from common.domain.states import ActionState
 from common.errors import WireError
 
 M = TypeVar("M")
@@ -36,6 +37,8 @@ class RunnerUnderTest:
         self.refuse_steps: WireError | None = None
         self.hold_steps = False
         """True leaves steps unanswered, as an agent with a stuck disk would."""
+        self.hold_at: ActionState | None = None
+        """Steps into this state are left unanswered until `let_go`."""
         self._news = asyncio.Condition()
 
     def send(self, message: ToRunner) -> None:
@@ -66,6 +69,17 @@ class RunnerUnderTest:
         """Return the steps of an item's action so far."""
         return [m for m in self.said if isinstance(m, ActionStep) and m.item_id == item_id]
 
+    async def held(self, item_id: str) -> ActionStep:
+        """Return the item's step that `hold_at` holds back."""
+        return await self.wait_for(
+            ActionStep, lambda step: step.item_id == item_id and step.state is self.hold_at
+        )
+
+    def let_go(self, step: ActionStep) -> None:
+        """Answer a step that was held back, and hold no more."""
+        self.hold_at = None
+        self.send(StepAnswer(step_id=step.step_id))
+
     async def stop(self) -> int:
         """Ask it to stop and return its exit status."""
         self.send(StopRunner())
@@ -85,7 +99,9 @@ class RunnerUnderTest:
 
     def _take(self, message: FromRunner) -> None:
         self.said.append(message)
-        if isinstance(message, ActionStep) and not self.hold_steps:
+        if not isinstance(message, ActionStep) or self.hold_steps:
+            return
+        if message.state is not self.hold_at:
             self.send(StepAnswer(step_id=message.step_id, error=self.refuse_steps))
 
 

@@ -1,10 +1,13 @@
 """A runner that does what each item's `script` parameter says: for tests of the supervisor.
 
 It speaks the real pipe. A script is a list of words, run in order:
-`log TEXT`, `leak` (logs the password), `progress TEXT`, `prepared`, `sending`,
-`confirmed [REMOTE_ID]`, `in_doubt`, `session TEXT`, `backward_session TXET`, `wait FILE` (until
-the file is there), `die` (at once, as a crash would), `fail CODE`, `done`, `done needs_operator`
-and `done show_session`. A cancelled item ends as cancelled at its next word.
+`log TEXT`, `chatter N` (so many long lines), `leak` (logs the password), `progress TEXT`, the name
+of a step of the effect (`prepared`, `sending`, `in_doubt`, `reconciling`, `proven_absent`,
+`planned`, `unresolved`, and
+`confirmed [REMOTE_ID]`), `session TEXT`, `backward_session TXET`, `wait FILE` (until the file is
+there), `ignore_all FILE` (the same, deaf to a cancel), `touch FILE`, `die` (at once, as a crash
+would), `fail CODE`, `done`, `done needs_operator` and `done show_session`. A cancelled item ends as
+cancelled at its next word. An item whose effect is in doubt runs its parameter `doubt` instead.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ from agent.runners.pipe import ScreenFrame
 from common.domain.states import ActionState, ItemState
 from common.errors import WireError
 
-_STEPS = {"prepared", "sending", "confirmed", "in_doubt"}
+_STEPS = {state.value for state in ActionState}
 
 
 class ScriptedRunner:
@@ -56,6 +59,7 @@ class ScriptedRunner:
             message = TO_RUNNER.validate_json(body)
             match message:
                 case StartItem():
+                    self._cancelled.discard(message.item.item_id)
                     task = asyncio.create_task(self._run(message))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
@@ -72,7 +76,10 @@ class ScriptedRunner:
 
     async def _run(self, start: StartItem) -> None:
         item = start.item
-        words = [str(word) for word in item.parameters["script"]]  # type: ignore[union-attr]
+        in_doubt = start.action is not None and start.action.state is ActionState.IN_DOUBT
+        script = item.parameters["doubt" if in_doubt else "script"]
+        assert isinstance(script, list)
+        words = [str(word) for word in script]
         for word in words:
             if item.item_id in self._cancelled:
                 self._send(ItemEnded(item_id=item.item_id, state=ItemState.CANCELLED))
@@ -85,6 +92,10 @@ class ScriptedRunner:
         item_id = start.item.item_id
         if name == "log":
             self._send(ItemLog(item_id=item_id, at=1.0, level="info", text=rest))
+        elif name == "chatter":
+            for number in range(int(rest)):
+                text = f"{number} {'x' * 7000}"
+                self._send(ItemLog(item_id=item_id, at=1.0, level="info", text=text))
         elif name == "leak":
             password = start.item.account.password
             text = f"the password is {password.get_secret_value() if password else 'gone'}"
@@ -104,6 +115,11 @@ class ScriptedRunner:
         elif name == "wait":
             while not Path(rest).exists() and item_id not in self._cancelled:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+        elif name == "ignore_all":
+            while not Path(rest).exists():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        elif name == "touch":
+            Path(rest).touch()
         elif name == "die":
             os._exit(9)
         elif name in _STEPS:

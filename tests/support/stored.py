@@ -10,10 +10,11 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine
 
 from common.domain.accounts import DriverName, Platform
-from common.domain.content import Placement, PostKind
+from common.domain.content import MediaKind, Placement, PostKind
 from common.domain.ids import new_id
 from common.protocol.messages import Cursor
 from common.security.sealing import new_key
+from desktop_app.contract.media import MediaRow
 from desktop_app.store import accounts, agents, runs
 from desktop_app.store.accounts import NewAccount
 from desktop_app.store.engine import WRITER, make_engine
@@ -27,6 +28,17 @@ EPOCH = "first-life"
 PASSWORD = "kelp-forest-4711"
 SEED = "JBSWY3DPEHPK3PXP"
 TOKEN = "agent-token-of-the-test"
+PHOTO = MediaRow(
+    sha256="d" * 64,
+    name="harbour.jpg",
+    title="Harbour",
+    kind=MediaKind.PHOTO,
+    size=1000,
+    width=1080,
+    height=1080,
+    added_at=1.0,
+)
+"""The file in every post of `upload_items`; only a core that hands posts over needs its row."""
 
 
 @contextmanager

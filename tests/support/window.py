@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+from desktop_app.client import launcher
 from desktop_app.contract.changes import Change, Reset, Watch
 from desktop_app.ui.app import WindowHandle, run_with, settle
 from desktop_app.ui.gallery_data import SampleCore
 from desktop_app.ui.models.core_port import Core
+from tests.support.core_process import core_options
 
 SECONDS = 60.0
 
@@ -63,6 +65,19 @@ def with_window(core: Core, story: Story, *, state_file: Path | None = None) -> 
         return 0
 
     return run_with(connect, beside=beside, state_file=state_file)
+
+
+def in_window(data: Path, story: Story, seconds: float) -> None:
+    """Open the window on a data folder whose core runs, live the story, close the window."""
+
+    async def connect() -> Core:
+        return await launcher.connect(core_options(data))
+
+    async def beside(handle: WindowHandle) -> int:
+        await asyncio.wait_for(story(handle), seconds)
+        return 0
+
+    assert run_with(connect, beside=beside) == 0
 
 
 async def _told(handle: WindowHandle, story: Story) -> None:

@@ -19,7 +19,7 @@ from agent.drivers.browser.errors import (
 from agent.drivers.browser.once import SendOnce
 from agent.drivers.browser.vocabulary import Vocabulary
 from common.domain.content import MediaKind
-from common.errors import AmbiguousEffectError, ContentRefusedError, PlatformUnreachableError
+from common.errors import ContentRefusedError, PlatformUnreachableError
 from common.operations import MediaFile, Post
 
 _STEP_MS = 30_000
@@ -134,16 +134,6 @@ class Composer:
 
     def _find(self, name: str) -> Locator:
         return self._words.find(self._page, name)
-
-
-def require_known(username: str, address: str) -> str:
-    """Return the address of a shared post; AmbiguousEffectError where the page shows none."""
-    if address:
-        return address
-    raise AmbiguousEffectError(
-        f"The page of {username} says that the post was shared, but not where it is.",
-        subject=username,
-    )
 
 
 def _with_endings(post: Post, folder: Path) -> list[Path]:

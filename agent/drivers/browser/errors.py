@@ -76,7 +76,7 @@ def translated(username: str, doing: str) -> Iterator[None]:
             subject=username,
         ) from None
     except Error as error:
-        raise _from_network(username, error.message) or DriverError(
+        raise _from_network(username, error.message, doing) or DriverError(
             f"The browser of {username} failed while {doing}.",
             advice="Retry the item; if it happens again, read the agent's log.",
             subject=username,
@@ -126,7 +126,7 @@ def publish_refusal(username: str, said: str, answer: PublishAnswer) -> Flotilla
     """Return what an alert after sharing means: a refusal only where the answer proves one."""
     words = plain_text(said).strip()[:_SAID_LIMIT]
     if answer.failure:
-        not_sent = _from_network(username, answer.failure, only_provable=True)
+        not_sent = _from_network(username, answer.failure, "sharing", only_provable=True)
         if not_sent:
             return not_sent
     if answer.status == 400 and answer.message:
@@ -145,7 +145,7 @@ def publish_refusal(username: str, said: str, answer: PublishAnswer) -> Flotilla
 
 
 def _from_network(
-    username: str, message: str, *, only_provable: bool = False
+    username: str, message: str, doing: str, *, only_provable: bool = False
 ) -> FlotillaError | None:
     if any(mark in message for mark in _PROXY):
         return ProxyFailedError(
@@ -158,6 +158,5 @@ def _from_network(
     if only_provable or "net::ERR_" not in message:
         return None
     return PlatformUnreachableError(
-        f"The connection of {username} to the platform broke off. Nothing was published.",
-        subject=username,
+        f"The connection of {username} to the platform broke off while {doing}.", subject=username
     )

@@ -8,6 +8,7 @@ from playwright.async_api import FrameLocator, Locator, Page
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from common.domain.accounts import Platform
+from common.domain.content import PostKind
 
 
 class Target(BaseModel):
@@ -47,6 +48,10 @@ class Routes(BaseModel):
     challenge: list[str]
     publish: list[str]
     """Paths of the request that makes a post visible."""
+    profile: str
+    """Where an account's posts are listed; `{username}` stands for whose."""
+    post: str
+    """A post's page; `{code}` stands for its short code."""
 
 
 class Vocabulary(BaseModel):
@@ -59,6 +64,12 @@ class Vocabulary(BaseModel):
     targets: dict[str, Target]
     routes: Routes
     alerts: list[Alert]
+    kinds: dict[str, PostKind]
+    """What a post's page calls each kind of post."""
+
+    def has(self, name: str) -> bool:
+        """Say whether pages of this platform show the element called `name` at all."""
+        return name in self.targets
 
     def find(self, scope: Page | Locator | FrameLocator, name: str, **values: str) -> Locator:
         """Return the element called `name` within `scope`; `values` fill its placeholders."""
@@ -71,7 +82,7 @@ class Vocabulary(BaseModel):
             return scope.locator(target.css.format(**values))
         role: Any = target.role
         if target.name:
-            return scope.get_by_role(role, name=target.name, exact=True)
+            return scope.get_by_role(role, name=target.name.format(**values), exact=True)
         return scope.get_by_role(role)
 
     def meaning_of(self, alert: str) -> str:
@@ -92,4 +103,5 @@ def load_vocabulary(platform: Platform, locale: str = "en") -> Vocabulary:
         targets={**raw["shared"], **raw[platform.value]},
         routes=Routes(**raw["routes"]["shared"], **raw["routes"][platform.value]),
         alerts=raw["alerts"],
+        kinds=raw["kinds"],
     )

@@ -5,7 +5,7 @@ Reads are authenticated reads of the account itself; nothing falls back to publi
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -15,13 +15,14 @@ from agent.drivers.posts import page_url, remote_id
 from agent.drivers.private_api.client import AccountClient
 from agent.drivers.private_api.configure import Configured, configure, is_transcoding
 from agent.drivers.private_api.errors import Stake, classify
+from agent.drivers.private_api.own_feed import OwnFeed
 from agent.drivers.private_api.uploads import upload_photo, upload_video
 from agent.drivers.private_api.workers import Workers
 from agent.drivers.sessions import seal_tag
 from common.access import AccountAccess
 from common.domain.accounts import DriverName
-from common.domain.content import MediaKind, PostKind
-from common.errors import AmbiguousEffectError, CredentialsRefusedError
+from common.domain.content import Baseline, ListedPost, MediaKind, PostKind
+from common.errors import AmbiguousEffectError, CredentialsRefusedError, FlotillaError
 from common.operations import (
     Credentials,
     Identity,
@@ -50,6 +51,7 @@ class PrivateApiDriver:
         self,
         account: AccountAccess,
         client: AccountClient,
+        feed: OwnFeed,
         workers: Workers,
         hooks: ItemHooks,
         *,
@@ -59,6 +61,7 @@ class PrivateApiDriver:
         self._transcode_seconds = transcode_seconds
         self._account = account
         self._client = client
+        self._feed = feed
         self._workers = workers
         self._hooks = hooks
         self._sizes: dict[str, tuple[int, int]] = {}
@@ -75,6 +78,7 @@ class PrivateApiDriver:
         def code() -> str:
             return one_time_password(username, seed, time.time()) if seed else ""
 
+        self._feed.forget()
         await self._call(
             Stake.SIGN_IN,
             lambda: self._client.sign_in(username, password, code if seed else None),
@@ -100,7 +104,7 @@ class PrivateApiDriver:
         for place, (file, upload_id) in enumerate(zip(post.files, upload_ids, strict=True)):
             self._hooks.progress("Uploading", place / len(upload_ids))
             await self._upload(file, upload_id, in_album)
-        return PreparedPost(post, resume)
+        return PreparedPost(post, resume, self._client.wire.platform_time)
 
     async def publish(self, prepared: PreparedPost) -> PublishedPost:
         """Send the configure request; see `common.operations.Publishes`."""
@@ -112,10 +116,7 @@ class PrivateApiDriver:
         for _ in range(_TRANSCODE_TRIES):
             made = await self._call(Stake.EFFECT, work)
             if made:
-                return PublishedPost(
-                    remote_id(made.number, str(self._client.user_id or "")),
-                    page_url(self._account, made.code),
-                )
+                return self._published(made)
             # The platform said that nothing is published yet, so asking again repeats nothing.
             self._hooks.progress("The platform is reading the video", None)
             await asyncio.sleep(self._transcode_seconds)
@@ -123,6 +124,21 @@ class PrivateApiDriver:
             f"The platform did not finish reading the video of {self._account.username}.",
             subject=self._account.username,
         )
+
+    async def take_baseline(self) -> Baseline:
+        """Mostly without asking; see `common.operations.FindsPublished`."""
+        return await self._call(Stake.READ, self._feed.baseline)
+
+    async def find_published(self, since: Baseline, *, fresh: bool = True) -> Sequence[ListedPost]:
+        """Read the account's own feed; see `common.operations.FindsPublished`."""
+        if fresh:
+            return await self._call(Stake.LOOK, lambda: self._feed.newer(since))
+        return await self._call(Stake.READ, lambda: self._feed.newer_as_known(since))
+
+    def _published(self, made: Configured) -> PublishedPost:
+        number = remote_id(made.number, str(self._client.user_id or ""))
+        self._feed.confirmed(number)
+        return PublishedPost(number, page_url(self._account, made.code))
 
     def _configure(self, post: Post, upload_ids: list[str]) -> Configured | None:
         try:
@@ -143,9 +159,12 @@ class PrivateApiDriver:
         await self._call(Stake.UPLOAD, video if file.kind is MediaKind.VIDEO else photo)
 
     async def _call(self, stake: Stake, work: Callable[[], T]) -> T:
-        """Run `work` in a thread and translate what goes wrong; an effect cannot be cancelled."""
+        """Run `work` in a thread and translate what goes wrong.
+
+        An effect, and what settles a doubt about one, cannot be cancelled.
+        """
         client, hooks = self._client, self._hooks
-        cancel = None if stake is Stake.EFFECT else hooks.cancel
+        cancel = None if stake in (Stake.EFFECT, Stake.LOOK) else hooks.cancel
 
         def guarded() -> T:
             if cancel:
@@ -155,6 +174,8 @@ class PrivateApiDriver:
             )
             try:
                 return work()
+            except FlotillaError:
+                raise
             except Exception as error:
                 wire = client.wire
                 translated = classify(self._account.username, stake, error, wire.last, wire.cut)

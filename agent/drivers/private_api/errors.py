@@ -48,6 +48,8 @@ class Stake(StrEnum):
 
     SIGN_IN = "sign_in"
     READ = "read"
+    LOOK = "look"
+    """A read that settles a doubt: an operator's stop waits for it."""
     UPLOAD = "upload"
     """Bytes, nothing visible: may be repeated."""
     EFFECT = "effect"
@@ -158,15 +160,18 @@ def _no_answer(username: str, stake: Stake, why: str) -> FlotillaError:
             f"The platform did not confirm the post of {username}: {why}. It may be there.",
             subject=username,
         )
+    tail = "" if stake is Stake.LOOK else " Nothing was published."
     return PlatformUnreachableError(
-        f"The platform did not answer {username}: {why}. Nothing was published.", subject=username
+        f"The platform did not answer {username}: {why}.{tail}", subject=username
     )
 
 
 def _from_answer(username: str, stake: Stake, error: Exception, last: Exchange) -> FlotillaError:
     status = last.status or 0
     kind = refusal_kind(status, last.text, last.body)
-    if kind is ContentRefusedError and stake in (Stake.SIGN_IN, Stake.READ):
+    if stake is Stake.EFFECT and status not in _REFUSALS:
+        kind = None  # a bare 404 mostly hides a challenge, which is no proof that nothing was done
+    if kind is ContentRefusedError and stake in (Stake.SIGN_IN, Stake.READ, Stake.LOOK):
         kind = None
     if kind:
         return kind(_refused_sentence(username, kind, last), subject=username)

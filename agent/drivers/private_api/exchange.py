@@ -35,6 +35,8 @@ class Exchange:
     """The answer's text, for answers that are not a success; else empty."""
     body: dict[str, Any] | None = None
     """The answer as JSON object, for answers that are not a success."""
+    platform_time: float | None = None
+    """The platform's clock by the answer's Date, seconds since 1970; None where it has none."""
     cut: Cut | None = None
     detail: str = ""
     """Why it was cut, without addresses or secrets."""

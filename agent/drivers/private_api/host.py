@@ -9,6 +9,7 @@ from pathlib import Path
 from agent.drivers.hooks import ItemHooks
 from agent.drivers.private_api.client import AccountClient
 from agent.drivers.private_api.driver import PrivateApiDriver
+from agent.drivers.private_api.own_feed import OwnFeed
 from agent.drivers.private_api.workers import Workers
 from agent.drivers.sessions import open_session
 from common.access import AccountAccess
@@ -20,6 +21,7 @@ _CLIENTS_KEPT = 64
 @dataclass(slots=True)
 class _Kept:
     client: AccountClient
+    feed: OwnFeed
     access: AccountAccess
     """What the client was made from."""
 
@@ -43,9 +45,10 @@ class PrivateApiHost:
         if kept is None or not _same_access(kept.access, account):
             if kept:
                 kept.client.close()
-            kept = _Kept(_make_client(account), account)
+            client = _make_client(account)
+            kept = _Kept(client, OwnFeed(client, account), account)
         try:
-            yield PrivateApiDriver(account, kept.client, self._workers, hooks)
+            yield PrivateApiDriver(account, kept.client, kept.feed, self._workers, hooks)
         except BaseException:
             kept.client.close()  # it may be in any state
             raise

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from agent.drivers.answers import json_object
+from agent.drivers.answers import json_object, seconds_of
 from agent.drivers.hooks import CancelFlag
 from agent.drivers.private_api.causes import cut_of
 from agent.drivers.private_api.exchange import Cut, Exchange, TransportCutError
@@ -107,6 +107,8 @@ class Wire:
         """The last request since `begin`."""
         self.cut: Cut | None = None
         """Set when a request since `begin` got no answer."""
+        self.platform_time: float | None = None
+        """The platform's clock by the newest answer of all, seconds since 1970."""
         self.is_deciding = False
         """True for the call that makes something happen: one request, on a new connection."""
         self._cancel: CancelFlag | None = None
@@ -131,6 +133,7 @@ class Wire:
         """Record one request."""
         self.last = exchange
         self.cut = self.cut or exchange.cut
+        self.platform_time = exchange.platform_time or self.platform_time
         if self._log:
             self._log(exchange.line())
 
@@ -165,6 +168,8 @@ class GuardedTransport(BaseAdapter):
         except TransportCutError as error:
             seconds = time.monotonic() - started
             self._wire.note(replace(asked, seconds=seconds, cut=error.cut, detail=error.detail))
+            if self._wire.is_deciding:
+                self.close()  # what is left of the request ends here, not behind our back
             raise
         self._wire.note(_answered(asked, time.monotonic() - started, response))
         if response.status_code == _TIMED_OUT:
@@ -236,7 +241,12 @@ def _read_whole(response: requests.Response, deadline: float) -> None:
 
 
 def _answered(asked: Exchange, seconds: float, response: requests.Response) -> Exchange:
-    answered = replace(asked, seconds=seconds, status=response.status_code)
+    answered = replace(
+        asked,
+        seconds=seconds,
+        status=response.status_code,
+        platform_time=seconds_of(response.headers.get("Date")),
+    )
     if response.status_code == _SUCCESS:
         return answered
     text = response.text[:_TEXT_KEPT]

@@ -5,6 +5,7 @@ What is done with an agent while the link is up belongs to the `LinkHandler`.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -23,6 +24,7 @@ from common.errors import (
     NotAnAgentError,
     WireError,
 )
+from common.infra.clock import running_time
 from common.protocol.frames import Frame
 from common.protocol.messages import (
     CONTROL_MESSAGE_LIMIT,
@@ -47,7 +49,7 @@ from common.protocol.session import (
     SessionEvent,
     SessionOpened,
 )
-from desktop_app.core.clock import JumpWatch, running_time
+from desktop_app.core.clock import JumpWatch
 from desktop_app.core.links.backoff import BackOff
 from desktop_app.core.links.dial import AgentAddress, dial, is_refusal
 from desktop_app.core.links.requests import Requests
@@ -94,6 +96,7 @@ class LinkFigures:
     running: int = 0
     queued: int = 0
     disk_free: int | None = None
+    is_disk_full: bool = False
     round_trip: float | None = None
     """Seconds."""
     clock_skew: float | None = None
@@ -101,12 +104,33 @@ class LinkFigures:
     last_seen: float | None = None
 
 
+class _Batches(asyncio.Queue[Events]):
+    """Batches of events, full when they hold as many rows as may go unacknowledged."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._rows = 0
+
+    def _put(self, item: Events) -> None:
+        super()._put(item)
+        self._rows += max(1, len(item.rows))
+
+    def _get(self) -> Events:
+        item = super()._get()
+        self._rows -= max(1, len(item.rows))
+        return item
+
+    def full(self) -> bool:
+        """Say whether an agent that obeys the window could not have sent more."""
+        return self._rows >= self.maxsize
+
+
 class LiveLink:
     """One session with an agent, while it lasts."""
 
     def __init__(self, link: "AgentLink", session: Session) -> None:
         self.link = link
-        self.events: asyncio.Queue[Events] = asyncio.Queue(WINDOW_EVENTS)
+        self.events: asyncio.Queue[Events] = _Batches(WINDOW_EVENTS)
         """Batches as they came; bounded by the window of unacknowledged events."""
         self._session = session
         self._requests = Requests()
@@ -135,14 +159,21 @@ class LiveLink:
     async def request(self, request: Request, seconds: float = REQUEST_SECONDS) -> Response:
         """Send a request and wait for its answer.
 
-        Raises what the agent refused it with, AgentUnreachableError when the answer does not come
-        or the session ends, and LinkError where the request is too large for the wire.
+        Raises what the agent refused it with, AgentUnreachableError when the answer does not come,
+        the session ends or was not heard of lately enough to act on it, and LinkError where the
+        request is too large for the wire.
         """
+        self._require_lease()
         if len(encode(request)) > CONTROL_MESSAGE_LIMIT:
             raise LinkError(f"The request {request.t!r} is larger than the wire allows.")
         future = self._requests.expect(request)
         self.send(request)
         return await self._requests.wait(request, future, seconds)
+
+    def _require_lease(self) -> None:
+        """Raise where this machine slept: much may have changed before both shake hands again."""
+        if not self._session.may_act(running_time()):
+            raise AgentUnreachableError("The link was silent for too long to act on it.")
 
     def take(self, events: list[SessionEvent]) -> None:
         """Act on what the session says of something that arrived or of time that passed.
@@ -185,15 +216,22 @@ class LiveLink:
             await self._outgoing.wait()
             self._outgoing.clear()
             for piece in self._session.outgoing():
+                if self._peer.done():
+                    self._require_lease()
                 async with asyncio.timeout(_WRITE_SECONDS):
                     await socket.send(piece)
 
     async def say_goodbye(self, socket: ClientConnection, error: FlotillaError) -> None:
-        """Tell the agent why, if the socket still takes it."""
+        """Tell the agent why this side ends the session, or did; ask for nothing more.
+
+        Nothing is said where the agent ended it, or where the socket takes nothing any more.
+        """
         self._session.end(error)
-        async with asyncio.timeout(_TICK_SECONDS):
-            for piece in self._session.outgoing():
-                await socket.send(piece)
+        if (goodbye := self._session.take_goodbye()) is None:
+            return
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            async with asyncio.timeout(_TICK_SECONDS):
+                await socket.send(goodbye)
 
     def end(self, error: FlotillaError) -> None:
         """Fail every waiting request."""
@@ -232,6 +270,7 @@ class LiveLink:
         figures, now = self.link.figures, time.time()
         figures.running, figures.queued = heartbeat.running, heartbeat.queued
         figures.disk_free = heartbeat.disk_free
+        figures.is_disk_full = heartbeat.is_disk_full
         figures.clock_skew = heartbeat.clock - now
         self.link.handler.link_changed(self.link)
 
@@ -290,6 +329,7 @@ class AgentLink:
             except Exception as problem:  # noqa: BLE001 - one link's defect must not end it
                 _log.exception("The link to %s failed.", self.address.where)
                 error = LinkError(f"The link failed ({type(problem).__name__}).")
+            _forget_origin(error)
             state = LinkState.REFUSED if is_refusal(error) else LinkState.DISCONNECTED
             self.set_state(state, error)
             await self._wait()
@@ -300,14 +340,16 @@ class AgentLink:
             socket = await dial(self.address, CONTROL_PATH, message_limit=CONTROL_MESSAGE_LIMIT)
         live = LiveLink(self, Session(hello, running_time()))
         error: FlotillaError = AgentUnreachableError("The link to the agent ended.")
+        reason: FlotillaError = LinkError("The desktop ended the link.")
         try:
             await self._serve(live, socket)
         except FlotillaError as problem:
-            error = problem
+            error = reason = problem
             raise
         finally:
             self.live = None
             live.end(error)
+            await live.say_goodbye(socket, reason)
             await socket.close()
 
     async def _serve(self, live: LiveLink, socket: ClientConnection) -> None:
@@ -328,6 +370,8 @@ class AgentLink:
     async def _read(self, live: LiveLink, socket: ClientConnection) -> None:
         async for data in socket:
             live.receive(data)
+            # What lies ready is given out without a pause: the other links want their turn.
+            await asyncio.sleep(0)
 
     async def _mind_time(self, live: LiveLink, socket: ClientConnection) -> None:
         watch = JumpWatch(time.time(), time.monotonic())
@@ -369,6 +413,19 @@ class AgentLink:
         self._hurry.clear()
         if self.state is LinkState.DISCONNECTED:
             self.set_state(LinkState.CONNECTING, self.error)
+
+
+def _forget_origin(error: BaseException | None) -> None:
+    """Let go of the frames that an error came through: they hold the session and its socket.
+
+    The error itself is kept, to be shown; with its frames it would be a circle that only the
+    garbage collector breaks, late, with a quarter of a MiB of buffers for each broken link.
+    """
+    while error is not None:
+        origin = error.__context__
+        error.with_traceback(None)
+        error.__context__ = None
+        error = origin
 
 
 def _raise_first(ended: list["asyncio.Task[None]"]) -> None:

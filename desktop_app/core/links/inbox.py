@@ -4,20 +4,24 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from sqlalchemy import Connection
+
+from common.errors import LinkError, StoreError
 from common.protocol.events import OutboxRow
 from common.protocol.messages import BATCH_EVENTS, Acknowledge
 from desktop_app.core.links.agent_link import LiveLink
-from desktop_app.store.inbox import apply_batch
+from desktop_app.store.executor import DISK_FULL
+from desktop_app.store.inbox import Applied, apply_batch
 from desktop_app.store.store import Store
-from desktop_app.store.touched import Touched
 
 _GATHER_SECONDS = 0.02
 """How long a small batch waits for the next ones: a transaction costs more than its events."""
+_FULL_DISK_SECONDS = 2.0
 _MOST_ROWS = 500
 """Events that one transaction takes in at most."""
 
 
-async def take_events(live: LiveLink, store: Store, applied: Callable[[Touched], None]) -> None:
+async def take_events(live: LiveLink, store: Store, applied: Callable[[Applied], None]) -> None:
     """Apply batches as they come, until cancelled; `applied` hears of each commit."""
     while True:
         first = await live.events.get()
@@ -25,11 +29,25 @@ async def take_events(live: LiveLink, store: Store, applied: Callable[[Touched],
             await asyncio.sleep(_GATHER_SECONDS)
         rows: list[OutboxRow] = list(first.rows)
         while len(rows) < _MOST_ROWS and not live.events.empty():
-            rows += live.events.get_nowait().rows
+            more = live.events.get_nowait()
+            if more.epoch != first.epoch:
+                raise LinkError("The agent sent events of another epoch than it announced.")
+            rows += more.rows
         work = partial(
             apply_batch, vault=store.vault, agent_id=live.agent_id, epoch=first.epoch, rows=rows
         )
-        done = await store.write(work)
+        done = await _apply(store, work)
         # Only now: the agent forgets what is acknowledged.
         live.send(Acknowledge(epoch=done.cursor.epoch, seq=done.cursor.seq))
-        applied(done.touched)
+        applied(done)
+
+
+async def _apply(store: Store, work: Callable[[Connection], Applied]) -> Applied:
+    """Apply a batch; on a full disk try again until there is room. The agent keeps the events."""
+    while True:
+        try:
+            return await store.write(work)
+        except StoreError as problem:
+            if problem.field != DISK_FULL:
+                raise
+        await asyncio.sleep(_FULL_DISK_SECONDS)

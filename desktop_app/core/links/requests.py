@@ -2,9 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
-from common.errors import AgentUnreachableError, FlotillaError, from_wire
-from common.protocol.messages import Inventory, Refused, Request, Response
+from common.errors import AgentUnreachableError, FlotillaError, LinkError, from_wire
+from common.protocol.messages import Controlled, Inventory, Refused, Request, Response
+
+_MOST_PARTS = 5000
+"""Of one answer; an agent puts 150 rows of its inventory into each."""
 
 _log = logging.getLogger(__name__)
 
@@ -14,7 +18,7 @@ class Requests:
 
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Future[Response]] = {}
-        self._parts: dict[str, list[Inventory]] = {}
+        self._parts: dict[str, list[Inventory | Controlled]] = {}
         self._ended: FlotillaError | None = None
 
     def expect(self, request: Request) -> asyncio.Future[Response]:
@@ -48,8 +52,8 @@ class Requests:
             _log.debug("Dropped an answer that nobody waits for: %s", response.t)
         elif isinstance(response, Refused):
             future.set_exception(from_wire(response.error))
-        elif isinstance(response, Inventory):
-            self._inventory(future, response)
+        elif isinstance(response, Inventory | Controlled):
+            self._take_part(future, response)
         else:
             future.set_result(response)
 
@@ -63,10 +67,23 @@ class Requests:
                 # Nobody may be waiting any more; then the error is not news.
                 future.exception()
 
-    def _inventory(self, future: asyncio.Future[Response], part: Inventory) -> None:
+    def _take_part(self, future: asyncio.Future[Response], part: Inventory | Controlled) -> None:
         parts = self._parts.setdefault(part.id, [])
         parts.append(part)
+        if len(parts) > _MOST_PARTS:
+            del self._parts[part.id]
+            future.set_exception(LinkError("The agent's answer has no end."))
+            return
         if part.complete:
             del self._parts[part.id]
-            rows = [row for each in parts for row in each.rows]
-            future.set_result(Inventory(id=part.id, rows=rows))
+            future.set_result(_joined(part, parts))
+
+
+def _joined(last: Inventory | Controlled, parts: Sequence[Inventory | Controlled]) -> Response:
+    if isinstance(last, Inventory):
+        rows = [row for part in parts if isinstance(part, Inventory) for row in part.rows]
+        return last.model_copy(update={"rows": rows})
+    answers = [part for part in parts if isinstance(part, Controlled)]
+    done = [item_id for answer in answers for item_id in answer.done]
+    refused = {id_: error for answer in answers for id_, error in answer.refused.items()}
+    return last.model_copy(update={"done": done, "refused": refused})

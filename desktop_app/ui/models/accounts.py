@@ -7,6 +7,7 @@ from common.domain.states import SignInState, look_of
 from common.drivers import DRIVER_TITLES
 from desktop_app.contract.accounts import AccountRow
 from desktop_app.ui.models.cells import NOTHING, Cell, Chips, Moment, Pill, Text, pill_of
+from desktop_app.ui.models.formats import moment
 from desktop_app.ui.models.table import Column, RowTable
 
 HELD = Pill("Held", "pause", "warning", "Stopped from being used until you release it.")
@@ -29,6 +30,25 @@ def state_pill(account: AccountRow) -> Pill:
 def state_key(account: AccountRow) -> str:
     """Return the state that the filter chips of the page go by."""
     return "held" if account.hold is not None else account.sign_in.value
+
+
+def account_facts(account: AccountRow) -> list[tuple[str, str]]:
+    """Return what the inspector says of an account, as names and values."""
+    hold = [("Held because", account.hold.reason)] if account.hold else []
+    return [
+        *hold,
+        ("Platform", account.platform.capitalize()),
+        ("Tags", ", ".join(account.tags)),
+        ("Driver", driver_label(account.driver)),
+        ("Proxy", account.proxy or "None"),
+        ("Agent", account.agent or "Not assigned yet"),
+        ("Password", "Saved" if account.has_password else "None"),
+        ("TOTP seed", "Saved" if account.has_totp else "None"),
+        ("Posts", f"{account.posts:,}"),
+        ("Checked", moment(account.sign_in_at)),
+        ("User id", account.user_id),
+        ("Added", moment(account.created_at)),
+    ]
 
 
 def _problem(account: AccountRow) -> Cell:

@@ -6,13 +6,14 @@ from common.domain.states import LinkState, look_of
 from common.drivers import DRIVER_TITLES
 from desktop_app.contract.agents import AgentRow
 from desktop_app.ui.models.cells import Chips, Moment, Text, pill_of
-from desktop_app.ui.models.formats import bytes_text, milliseconds
+from desktop_app.ui.models.formats import bytes_text, count_of, duration_words, milliseconds
 from desktop_app.ui.models.table import Column, RowTable
 
 SKEW_SECONDS = 2.0
 """From here on a clock's skew is worth a colour: one-time passwords live 30 s."""
 
 _SAME_SECONDS = 0.05
+_DISK_FULL = "nothing new is sent"
 _LINK_ORDER = {state: place for place, state in enumerate(LinkState)}
 
 
@@ -30,6 +31,29 @@ def skew_text(skew: float | None) -> str:
         return "0.0 s"
     sign = "+" if skew > 0 else "−"
     return f"{sign}{abs(skew):.1f} s"
+
+
+def notice_cell(agent: AgentRow) -> Text:
+    """Return the one thing about an agent that matters most beside its link; often nothing."""
+    if agent.is_disk_full:
+        return Text("Disk full", colour="danger", icon="hard-drive", after=_DISK_FULL)
+    if agent.notice is not None:
+        return Text(agent.notice.message, colour="warning", icon="history")
+    if agent.is_draining:
+        left = agent.running + agent.queued
+        after = f"{count_of(left, 'item')} to go" if left else "holds nothing any more"
+        return Text("Draining", colour="info", icon="log-out", after=after)
+    if agent.link_error is not None and agent.link is not LinkState.ONLINE:
+        return Text(agent.link_error.message, muted=True)
+    return Text("")
+
+
+def dead_man_words(agent: AgentRow) -> str:
+    """Say after which time without this desktop an agent publishes nothing more."""
+    if not agent.dead_man_hours:
+        return "Off: it goes on without this desktop"
+    hours = duration_words(agent.dead_man_hours * 3600)
+    return f"Publishes nothing more after {hours} without this desktop"
 
 
 def _skew(agent: AgentRow) -> Text:
@@ -50,15 +74,17 @@ def _columns() -> tuple[Column[AgentRow], ...]:
             "Agent",
             lambda a: Text(a.name, strong=True, icon="server"),
             lambda a: a.name.lower(),
-            width=124,
-            stretch=True,
+            width=132,
         ),
         Column(
             "link",
             "Link",
             lambda a: pill_of(look_of(a.link)),
             lambda a: _LINK_ORDER[a.link],
-            width=128,
+            width=138,
+        ),
+        Column(
+            "notice", "Notice", notice_cell, lambda a: notice_cell(a).text, 230, stretch=True,
         ),
         Column(
             "address",
@@ -66,7 +92,7 @@ def _columns() -> tuple[Column[AgentRow], ...]:
             lambda a: Text(f"{a.host}:{a.port}", muted=True),
             lambda a: (a.host, a.port),
             width=152,
-            spare=1,
+            spare=3,
         ),
         Column(
             "drivers", "Drivers", lambda a: Chips(driver_names(a)), lambda a: a.drivers, 172,
@@ -86,7 +112,7 @@ def _columns() -> tuple[Column[AgentRow], ...]:
         ),
         Column(
             "disk", "Disk free", lambda a: Text(bytes_text(a.disk_free), right=True, muted=True),
-            lambda a: a.disk_free or 0, 84, right=True, spare=3,
+            lambda a: a.disk_free or 0, 84, right=True, spare=1,
         ),
         Column(
             "round_trip", "Round trip",

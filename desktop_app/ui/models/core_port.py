@@ -6,7 +6,7 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from common.domain.states import ItemState
+from common.domain.states import ActionState, ItemState
 from desktop_app.contract.accounts import (
     AccountRow,
     DeleteAccounts,
@@ -14,13 +14,18 @@ from desktop_app.contract.accounts import (
     HoldAccounts,
     ImportAccounts,
     ImportResult,
+    MoveAccounts,
+    MoveResult,
 )
-from desktop_app.contract.agents import AgentRow, ForgetAgent, PairAgent
+from desktop_app.contract.agents import AgentRow, DrainAgent, ForgetAgent, PairAgent
 from desktop_app.contract.base import Changed, Page
+from desktop_app.contract.cards import ActOnCard, CardRow
 from desktop_app.contract.changes import Change, Overview, Watch, WatchScreens
 from desktop_app.contract.media import DeleteMedia, ImportMedia, MediaImported, MediaRow
 from desktop_app.contract.runs import (
+    AccountLedger,
     ControlRun,
+    ControlWork,
     ItemLedger,
     ItemRow,
     LogPage,
@@ -83,6 +88,14 @@ class Core(Protocol):
     async def delete_accounts(self, command: DeleteAccounts) -> Changed:
         """Remove accounts."""
 
+    async def move_accounts(self, command: MoveAccounts) -> MoveResult:
+        """Give accounts to another agent."""
+
+    async def account_ledger(
+        self, account_id: str, state: ActionState | None = None, offset: int = 0, limit: int = 100
+    ) -> AccountLedger:
+        """Return a slice of an account's ledger, newest first."""
+
     async def agents(self) -> Page[AgentRow]:
         """Return all agents."""
 
@@ -91,6 +104,20 @@ class Core(Protocol):
 
     async def forget_agent(self, command: ForgetAgent) -> Changed:
         """Forget an agent."""
+
+    async def drain_agent(self, command: DrainAgent) -> Changed:
+        """Give an agent nothing new, or work again."""
+
+    async def control_work(self, command: ControlWork) -> Changed:
+        """Pause, resume or cancel what accounts or agents have to do."""
+
+    async def cards(
+        self, resolved: bool = False, offset: int = 0, limit: int = 200
+    ) -> Page[CardRow]:
+        """Return a slice of the open or of the resolved attention cards, newest first."""
+
+    async def act_on_card(self, card_id: str, command: ActOnCard) -> CardRow:
+        """Answer an attention card."""
 
     async def media(self, search: str = "", offset: int = 0, limit: int = 5000) -> Page[MediaRow]:
         """Return a slice of the library."""

@@ -57,6 +57,27 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
 
 
+def duration_words(seconds: float) -> str:
+    """Return a length in its two largest units: `8 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4 h`."""
+    whole = round(seconds)
+    units = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (1, "s"))
+    for place, (unit, sign) in enumerate(units):
+        count, rest = divmod(whole, unit)
+        if not count:
+            continue
+        lesser = units[place + 1 : place + 2]
+        more = [f"{rest // small} {name}" for small, name in lesser if rest // small]
+        return " ".join([f"{count} {sign}", *more])
+    return "0 s"
+
+
+def gap_text(seconds: float) -> str:
+    """Return how long after something else: `+0.21 s`, `+2 min 5 s`, `−3 s`."""
+    sign = "+" if seconds >= 0 else "−"
+    apart = abs(seconds)
+    return f"{sign}{apart:.2f} s" if apart < _MINUTE else f"{sign}{duration_words(apart)}"
+
+
 def bytes_text(size: float | None) -> str:
     """Return a size in the unit that fits; a dash where it is not known."""
     if size is None:
@@ -76,3 +97,11 @@ def milliseconds(seconds: float | None) -> str:
 def count_of(number: int, one: str, many: str = "") -> str:
     """Return `1 account`, `12 accounts`, `5,000 accounts`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """Return a remark with a capital and a full stop."""
+    words = text.strip()
+    if not words:
+        return ""
+    return words[0].upper() + words[1:] + ("" if words[-1] in ".?!…" else ".")

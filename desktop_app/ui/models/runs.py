@@ -1,10 +1,12 @@
-"""Runs, items and ledgers as tables."""
+"""Runs and items as tables, and what may be done to an item."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from common.domain.states import ActionState, ItemState, RunState, look_of
-from common.domain.transitions import ITEM_FINAL
-from desktop_app.contract.runs import ItemRow, LedgerEntry, RunRow
+from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
+from desktop_app.contract.runs import ItemRow, RunRow
 from desktop_app.ui.models.accounts import driver_label
 from desktop_app.ui.models.cells import (
     NOTHING,
@@ -17,7 +19,6 @@ from desktop_app.ui.models.cells import (
     pill_of,
     progress_of,
 )
-from desktop_app.ui.models.formats import clock_time, exact_time
 from desktop_app.ui.models.table import Column, RowTable
 
 RUN_FINAL = frozenset({RunState.DONE, RunState.FAILED, RunState.CANCELLED})
@@ -48,27 +49,50 @@ def _progress(item: ItemRow) -> Cell:
     return Progress(((done, look_of(item.state).colour),), f"{done:.0%}" if item.fraction else "")
 
 
-def _step(item: ItemRow) -> Cell:
+def cannot_cancel(item: ItemRow) -> str:
+    """Say why a cancel would do nothing now; empty where it may be asked."""
+    if item.state in ITEM_FINAL:
+        return "It has ended."
+    if item.action is ActionState.SENDING:
+        return (
+            "Past the point of no return: the deciding request is on its way, and the platform's "
+            "answer decides."
+        )
+    return ""
+
+
+def waited_for(item: ItemRow) -> str:
+    """Say what something that was asked of an item still waits for."""
+    return "the verdict" if item.action in IN_DOUBT_STATES else "the agent"
+
+
+def _step(item: ItemRow, asked: str) -> Cell:
+    if asked == "cancel" and item.state not in ITEM_FINAL:
+        waits = f"waits for {waited_for(item)}"
+        return Text("Cancel asked", colour="warning", icon="circle-slash", after=waits)
     if item.error is not None and item.state not in (ItemState.DONE, ItemState.RUNNING):
         return Text(item.error.message, colour="danger", icon="circle-alert")
-    if item.action in (ActionState.IN_DOUBT, ActionState.UNRESOLVED):
+    if item.action is ActionState.SENDING:
         look = look_of(item.action)
-        return Text(look.label, colour=look.colour, icon=look.icon)
+        return Text("Point of no return", colour=look.colour, icon="milestone")
+    if item.action in IN_DOUBT_STATES and item.state not in ITEM_FINAL:
+        look = look_of(item.action)
+        return Text(look.label, colour=look.colour, icon=look.icon, after=item.step)
     return Text(item.step, muted=True)
 
 
-def _item_columns() -> tuple[Column[ItemRow], ...]:
+def _item_columns(asked: Mapping[str, str]) -> tuple[Column[ItemRow], ...]:
     return (
         Column(
             "position", "#", lambda i: Text(str(i.position), right=True, muted=True),
-            lambda i: i.position, 44, right=True,
+            lambda i: i.position, 60, right=True,
         ),
         Column(
             "username", "Account", lambda i: Text(i.username, strong=True),
-            lambda i: i.username.lower(), 150,
+            lambda i: i.username.lower(), 132,
         ),
         Column(
-            "title", "Item", lambda i: Text(i.title), lambda i: i.title.lower(), 176,
+            "title", "Item", lambda i: Text(i.title), lambda i: i.title.lower(), 150,
             stretch=True,
         ),
         Column(
@@ -77,12 +101,15 @@ def _item_columns() -> tuple[Column[ItemRow], ...]:
         ),
         Column(
             "progress", "Progress", _progress, lambda i: i.fraction or float(i.state in ITEM_FINAL),
-            88, spare=1,
+            72, spare=1,
         ),
-        Column("step", "Step", _step, lambda i: i.step, 130, stretch=True),
+        Column(
+            "step", "Step", lambda i: _step(i, asked.get(i.id, "")), lambda i: i.step, 168,
+            stretch=True,
+        ),
         Column(
             "link", "Link", lambda i: Link(i.link, "Open post") if i.link else Text(""),
-            lambda i: i.link, 112,
+            lambda i: i.link, 108,
         ),
         Column(
             "agent", "Agent", lambda i: Text(i.agent, muted=True) if i.agent else NOTHING,
@@ -103,69 +130,12 @@ def _item_columns() -> tuple[Column[ItemRow], ...]:
     )  # fmt: skip
 
 
-def item_table() -> RowTable[ItemRow]:
-    """Return an empty list of items."""
+def item_table(asked: Mapping[str, str]) -> RowTable[ItemRow]:
+    """Return an empty list of items; `asked` is what the operator asked of an item, by id."""
     table = RowTable(
-        _item_columns(),
+        _item_columns(asked),
         lambda item: item.id,
         search=lambda item: f"{item.username} {item.title} {item.agent} {item.step}",
     )
     table.sort(0)
     return table
-
-
-def _entry_id(entry: LedgerEntry) -> str:
-    return f"{entry.action_id}:{entry.agent}:{entry.seq}:{entry.at}:{entry.state}"
-
-
-def _ids_text(entry: LedgerEntry) -> str:
-    ids = [f"{name} {value}" for name, value in entry.resume.items()]
-    if entry.remote_id:
-        ids.append(f"post {entry.remote_id}")
-    return ", ".join(ids)
-
-
-def ledger_table() -> RowTable[LedgerEntry]:
-    """Return an empty ledger."""
-    columns: tuple[Column[LedgerEntry], ...] = (
-        Column(
-            "at", "Time", lambda e: Moment(e.at, clock_time(e.at)), lambda e: e.at, 116
-        ),
-        Column("state", "Step", lambda e: pill_of(look_of(e.state)), lambda e: e.state, 130),
-        Column(
-            "operation", "Operation", lambda e: Text(e.operation), lambda e: e.operation, 110,
-            spare=1,
-        ),
-        Column(
-            "ids", "Ids", lambda e: Text(_ids_text(e), mono=True, muted=True), _ids_text, 220,
-            stretch=True,
-        ),
-        Column(
-            "note", "Note", lambda e: Text(e.note, muted=True), lambda e: e.note, 140, stretch=True,
-        ),
-        Column(
-            "driver", "Driver", lambda e: Text(driver_label(e.driver), muted=True),
-            lambda e: e.driver, 100, spare=2,
-        ),
-        Column(
-            "agent", "Agent", lambda e: Text(e.agent, muted=True), lambda e: e.agent, 110,
-            spare=3,
-        ),
-        Column(
-            "seq", "Seq", lambda e: Text(str(e.seq), right=True, muted=True), lambda e: e.seq, 64,
-            right=True, spare=4, help="Sequence number in the agent's outbox.",
-        ),
-        Column(
-            "attempt", "Attempt", lambda e: Text(str(e.attempt), right=True, muted=True),
-            lambda e: e.attempt, 72, right=True, hidden=True,
-        ),
-    )  # fmt: skip
-    return RowTable(columns, _entry_id)
-
-
-def ledger_text(entries: list[LedgerEntry]) -> str:
-    """Return a ledger as lines of text, to copy."""
-    return "\n".join(
-        f"{exact_time(e.at)}  {e.operation}  {look_of(e.state).label}  {_ids_text(e)}  {e.note}"
-        for e in entries
-    )

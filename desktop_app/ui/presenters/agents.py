@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject
 
 from common.errors import ConflictError
@@ -17,6 +19,10 @@ class AgentsPresenter(QObject):
         super().__init__()
         self._context = context
         self.table = context.fleet.agents.table
+
+    def rows_of(self, ids: Sequence[str]) -> list[AgentRow]:
+        """Return the agents with these ids that still exist."""
+        return [row for key in ids if (row := self.table.row(key)) is not None]
 
     async def pair(self, line: str) -> AgentRow:
         """Pair by the line that the agent printed. Raises a LinkError that says what is wrong."""

@@ -1,21 +1,27 @@
-"""The window's copy of the fleet: lists of the core, kept equal by its pushed changes."""
+"""The window's copy of the fleet: lists of the core, kept equal by its pushed changes.
+
+Attention cards are here while they are open; settled ones are the cards page's own.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from enum import StrEnum
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from common.errors import FlotillaError
 from desktop_app.contract.accounts import AccountRow
 from desktop_app.contract.agents import AgentRow
+from desktop_app.contract.cards import CardRow
 from desktop_app.contract.changes import Closing, Delta, Overview, Reset, Watch
 from desktop_app.contract.media import MediaRow
 from desktop_app.contract.runs import RunRow
 from desktop_app.ui.models.accounts import account_table
 from desktop_app.ui.models.agents import agent_table
+from desktop_app.ui.models.cards import card_table
 from desktop_app.ui.models.core_port import ChangeFeed, Core
 from desktop_app.ui.models.media import media_table
 from desktop_app.ui.models.mirror import Mirror
@@ -36,7 +42,7 @@ class Loading(StrEnum):
 
 
 class Fleet(QObject):
-    """Accounts, agents, media and runs as the core has them."""
+    """Accounts, agents, media, runs and open attention cards as the core has them."""
 
     overview_changed = Signal()
     status_changed = Signal()
@@ -46,6 +52,8 @@ class Fleet(QObject):
     restarted = Signal()
     """Everything was read again: followers read their own lists again, too."""
     core_closing = Signal(str)
+    cards_opened = Signal(list)
+    """Cards that came while the window was open: a list of `CardRow`."""
 
     def __init__(self, core: Core) -> None:
         super().__init__()
@@ -55,6 +63,7 @@ class Fleet(QObject):
         self.agents = Mirror[AgentRow](agent_table())
         self.media = Mirror[MediaRow](media_table())
         self.runs = Mirror[RunRow](run_table())
+        self.cards = Mirror[CardRow](card_table())
         self.loading = Loading.LOADING
         self.offline_since: float | None = None
         self.problem: FlotillaError | None = None
@@ -125,7 +134,7 @@ class Fleet(QObject):
 
     async def _load(self) -> None:
         """Read every list. The first accounts are shown as soon as they are here."""
-        for mirror in (self.accounts, self.agents, self.media, self.runs):
+        for mirror in self._mirrors():
             mirror.begin()
         first = await self.core.accounts(limit=FIRST_ROWS)
         if not self.accounts.table.total:
@@ -136,6 +145,7 @@ class Fleet(QObject):
         self.agents.load(agents.rows, agents.revision)
         runs = await self.core.runs()
         self.runs.load(runs.rows, runs.revision)
+        await self._load_cards()
         rows = list(first.rows)
         revision = first.revision
         while len(rows) < first.total:
@@ -147,11 +157,21 @@ class Fleet(QObject):
         media = await self.core.media()
         self.media.load(media.rows, media.revision)
 
+    async def _load_cards(self) -> None:
+        page = await self.core.cards()
+        rows = list(page.rows)
+        while len(rows) < page.total:
+            more = await self.core.cards(offset=len(rows))
+            if not more.rows:
+                break
+            rows += more.rows
+        self.cards.load(rows, page.revision)
+
+    def _mirrors(self) -> tuple[Mirror[Any], ...]:
+        return (self.accounts, self.agents, self.media, self.runs, self.cards)
+
     async def _reload(self, revision: int) -> None:
-        if all(
-            mirror.is_loaded and mirror.revision >= revision
-            for mirror in (self.accounts, self.agents, self.media, self.runs)
-        ):
+        if all(mirror.is_loaded and mirror.revision >= revision for mirror in self._mirrors()):
             return
         await self._load_until_done()
         self.restarted.emit()
@@ -162,9 +182,21 @@ class Fleet(QObject):
         self.agents.apply(delta.revision, delta.agents, gone.get("agents", ()))
         self.media.apply(delta.revision, delta.media, gone.get("media", ()))
         self.runs.apply(delta.revision, delta.runs, gone.get("runs", ()))
+        self._apply_cards(delta)
         if delta.overview is not None:
             self._take_overview(delta.overview)
         self.delta_applied.emit(delta)
+
+    def _apply_cards(self, delta: Delta) -> None:
+        """Take open cards; one that is settled leaves the list."""
+        fresh = [card for card in delta.cards if card.resolved_at is None]
+        settled = [card.id for card in delta.cards if card.resolved_at is not None]
+        known = self.cards.table
+        opened = [card for card in fresh if self.cards.is_loaded and known.row(card.id) is None]
+        gone = [*delta.removed.get("cards", ()), *settled]
+        self.cards.apply(delta.revision, fresh, gone)
+        if opened:
+            self.cards_opened.emit(opened)
 
     def _take_overview(self, overview: Overview) -> None:
         self.overview = overview

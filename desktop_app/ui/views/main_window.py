@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QMainWindow, QStackedWidget, QVBox
 
 from common.domain.states import RunState
 from common.errors import FlotillaError
+from desktop_app.contract.cards import CardRow
 from desktop_app.ui.commands.registry import Command
 from desktop_app.ui.presenters.notices import Notice
 from desktop_app.ui.theme.theme import Theme
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from desktop_app.ui.presenters.compose import ComposePresenter
     from desktop_app.ui.views.pages.accounts import AccountsPage
     from desktop_app.ui.views.pages.compose import ComposePage
+    from desktop_app.ui.views.pages.needs_you import NeedsYouPage
     from desktop_app.ui.views.pages.runs import RunsPage
 
 PLACES = (
+    Place("needs", "Needs you", "inbox", is_urgent=True),
     Place("accounts", "Accounts", "users"),
     Place("agents", "Agents", "server"),
     Place("media", "Media", "images"),
@@ -41,6 +44,8 @@ PLACES = (
     Place("runs", "Runs", "list-checks"),
     Place("live", "Live", "monitor"),
 )
+START = "accounts"
+"""The place that is shown first."""
 SMALLEST = QSize(1080, 680)
 USUAL = QSize(1280, 800)
 _FEW_LETTERS = 2
@@ -132,7 +137,8 @@ class MainView(QWidget):
         context.fleet.core_closing.connect(self._core_closes)
         context.commands.add(*self._commands())
         self._bind_shortcuts()
-        self.show_page(PLACES[0].key)
+        context.fleet.cards_opened.connect(self._cards_opened)
+        self.show_page(START)
         self._refresh()
 
     @property
@@ -169,6 +175,8 @@ class MainView(QWidget):
             cast("AccountsPage", page).show_state(what)
         if key == "runs" and what:
             cast("RunsPage", page).show_run(what)
+        if key == "needs" and what:
+            cast("NeedsYouPage", page).show_card(what)
 
     def open_palette(self) -> None:
         """Open the command palette."""
@@ -181,10 +189,19 @@ class MainView(QWidget):
     def _make(self, key: str) -> Page:
         """Build a page. Its module is imported here, and not before the first rows are seen."""
         context = self._context
+        if key == "needs":
+            from desktop_app.ui.views.pages.needs_you import NeedsYouPage
+
+            needs = NeedsYouPage(context)
+            needs.account_wanted.connect(self._to_account)
+            needs.item_wanted.connect(self._to_item)
+            return needs
         if key == "accounts":
             from desktop_app.ui.views.pages.accounts import AccountsPage
 
             accounts = AccountsPage(context)
+            accounts.item_wanted.connect(self._to_item)
+            accounts.card_wanted.connect(lambda card_id: self.go("needs", card_id))
             accounts.run_wanted.connect(lambda run_id: self.go("runs", run_id))
             accounts.compose_wanted.connect(self._compose_for)
             return accounts
@@ -214,14 +231,43 @@ class MainView(QWidget):
 
             runs = RunsPage(context)
             runs.compose_wanted.connect(lambda: self.show_page("compose"))
+            runs.card_wanted.connect(self._to_card_of)
             return runs
         from desktop_app.ui.views.pages.agents import AgentsPage
 
-        return AgentsPage(context)
+        agents = AgentsPage(context)
+        agents.move_wanted.connect(self._move_accounts_of)
+        return agents
 
     def _import_accounts(self) -> None:
         self.show_page("accounts")
         self._context.commands.get("accounts.import").run()
+
+    def _to_item(self, run_id: str, item_id: str) -> None:
+        cast("RunsPage", self.show_page("runs")).show_item(run_id, item_id)
+
+    def _to_card_of(self, item_id: str) -> None:
+        """Show the open card of an item; the page alone where it is not here yet."""
+        cards = self._context.fleet.cards.table.rows()
+        card = next((each for each in cards if each.item_id == item_id), None)
+        self.go("needs", card.id if card else "")
+
+    def _cards_opened(self, cards: list[CardRow]) -> None:
+        """Say that something needs the operator, unless they look at the list of it anyway."""
+        if self._current == "needs":
+            return
+        first = cards[0]
+        one = len(cards) == 1
+        text = first.title if one else f"{len(cards):,} new cards need you."
+        advice = first.text if one else first.title
+        notice = Notice(
+            "warning", text, advice, act="Show both sides" if one else "Show them",
+            run=lambda: self.go("needs", first.id),
+        )  # fmt: skip
+        self._context.presenters.notices.say(notice)
+
+    def _move_accounts_of(self, agent_id: str) -> None:
+        cast("AccountsPage", self.show_page("accounts")).move_all_of(agent_id)
 
     def _compose_for(self, account_ids: list[str]) -> None:
         compose = self._composer()
@@ -253,6 +299,7 @@ class MainView(QWidget):
         overview = self._context.fleet.overview
         self.banner.setVisible(overview.practice)
         self.rail.show_store(overview.store_name)
+        self.rail.show_count("needs", overview.cards)
         self.rail.show_count("accounts", overview.accounts)
         self.rail.show_count("agents", overview.agents)
         self.rail.show_count("media", overview.media)

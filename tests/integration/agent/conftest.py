@@ -18,6 +18,7 @@ from agent.settings import load_settings
 from common.security.pairing import PairingLine
 from tests.support.agent_link import Paired, pair
 
+_SMALL = {"host": "127.0.0.1", "port": 0, "ballast_mib": 1}
 SCRIPTED = (sys.executable, "-m", "tests.support.scripted_runner")
 
 
@@ -46,11 +47,12 @@ AgentStarter = Callable[..., AbstractAsyncContextManager[RunningAgent]]
 def start_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentStarter:
     """Starts an agent on one folder, as often as a test wants."""
     monkeypatch.setenv("CHROMIUM_PATH", sys.executable)
-    data = tmp_path / "agent"
 
     @asynccontextmanager
-    async def start(**settings: Any) -> AsyncIterator[RunningAgent]:
-        chosen = load_settings(data, **{"host": "127.0.0.1", "port": 0, **settings})
+    async def start(
+        data: Path = tmp_path / "agent", **settings: Any
+    ) -> AsyncIterator[RunningAgent]:
+        chosen = load_settings(data, **{**_SMALL, **settings})
         async with build_agent(chosen, lambda _kind: SCRIPTED) as agent:
             await agent.open(None)
             yield RunningAgent(agent, data)

@@ -53,8 +53,7 @@ async def test_killed_agent_keeps_its_identity_token_and_items(tmp_path: Path) -
         agent.kill()
     with AgentProcess.start(tmp_path / "agent", port=str(0)) as again:
         assert again.agent_id == agent.agent_id
-        moved = type(paired)(**{**vars(paired), "port": again.port})
-        async with DesktopLink.open(moved, desktop.cursor) as link:
+        async with DesktopLink.open(paired.at(again.port), desktop.cursor) as link:
             assert (await link.control("cancel", item.item_id)).done == [item.item_id]
             await link.until(lambda: link.states(item.item_id) == ["cancelled"], "cancelled")
 

@@ -8,11 +8,17 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from common.domain.accounts import DriverName
 from common.domain.ids import new_id
 from common.domain.states import ItemState
-from common.errors import DuplicateIntentError, OperationUnsupportedError, StaleFenceError
+from common.errors import (
+    DuplicateIntentError,
+    FlotillaError,
+    OperationUnsupportedError,
+    StaleFenceError,
+)
 from common.protocol.bulk import OfferBlob
 from common.protocol.messages import (
     Acknowledge,
@@ -25,6 +31,8 @@ from common.protocol.messages import (
     ScreenSeen,
     WatchScreen,
 )
+from desktop_app.core.links.bulk import BlobToSend, send_blobs
+from desktop_app.core.links.dial import AgentAddress
 from tests.integration.agent.conftest import AgentStarter, RunningAgent
 from tests.support.agent_items import CANARIES, a_login, a_photo, a_publish, an_account
 from tests.support.agent_link import DesktopLink, Paired, blob_frames, open_bulk
@@ -53,9 +61,12 @@ async def test_repeated_handover_is_accepted_again_and_runs_once(paired: Paired)
     async with DesktopLink.open(paired) as desktop:
         await desktop.accept(item)
         await desktop.accept(item)
-        await desktop.until(lambda: desktop.states(item.item_id) == PUBLISHED, "done")
+        await desktop.until(lambda: desktop.states(item.item_id)[-1:] == ["done"], "done")
+        runs = [step for step in desktop.of("action_changed") if step.state == "sending"]
         await desktop.accept(item)
-        assert len(desktop.of("action_changed")) == 3
+        await desktop.until(lambda: desktop.states(item.item_id)[-2:] == ["done"] * 2, "told")
+        sent = [step for step in desktop.of("action_changed") if step.state == "sending"]
+        assert len(runs) == len(sent) == 1
 
 
 async def test_item_runs_though_its_link_breaks_while_it_is_taken_over(
@@ -63,7 +74,7 @@ async def test_item_runs_though_its_link_breaks_while_it_is_taken_over(
 ) -> None:
     item = a_publish(an_account())
     supervisor = running.agent.context.supervisor
-    handover = asyncio.create_task(supervisor.accept(item))
+    handover = asyncio.create_task(supervisor.orders.accept(item))
     await asyncio.sleep(0)  # the journal has it; nobody waits for its answer any more
     handover.cancel()
     await asyncio.wait({handover})
@@ -192,6 +203,30 @@ async def test_transfer_goes_on_where_it_broke(paired: Paired, running: RunningA
     assert running.agent.context.blobs.path(sha256).read_bytes() == data
 
 
+async def test_a_file_that_came_whole_before_the_link_broke_is_checked_and_stored(
+    paired: Paired, running: RunningAgent, tmp_path: Path
+) -> None:
+    data = b"harbour" * 1_000
+    sha256 = hashlib.sha256(data).hexdigest()
+    (running.data / "blobs" / "parts" / f"{sha256}.part").write_bytes(data)
+    (tmp_path / "file").write_bytes(data)
+    desktop = AgentAddress(
+        agent_id="",
+        host=paired.host,
+        port=paired.port,
+        context=paired.context(),
+        token=SecretStr(paired.token),
+    )
+    stored: list[tuple[str, FlotillaError | None]] = []
+    await send_blobs(
+        desktop,
+        [BlobToSend(sha256, len(data), tmp_path / "file")],
+        lambda sha256, error: stored.append((sha256, error)),
+    )
+    assert stored == [(sha256, None)]
+    assert running.agent.context.blobs.has(sha256)
+
+
 async def test_blob_with_the_wrong_hash_is_refused_and_deleted(
     paired: Paired, running: RunningAgent
 ) -> None:
@@ -303,9 +338,7 @@ async def test_lost_runner_leaves_what_was_sending_in_doubt_and_reruns_the_rest(
         await desktop.accept(harmless)
         await desktop.until(lambda: len(desktop.of("action_changed")) == 3, "at their gates")
         gate.touch()
-        await desktop.until(
-            lambda: desktop.states(doubtful.item_id)[-1:] == ["needs_operator"], "in doubt"
-        )
+        await desktop.until(lambda: desktop.states(doubtful.item_id)[-1:] == ["done"], "found")
         (tmp_path / "second").touch()
         await desktop.until(lambda: desktop.states(harmless.item_id)[-1:] == ["done"], "done")
     states = [
@@ -313,7 +346,7 @@ async def test_lost_runner_leaves_what_was_sending_in_doubt_and_reruns_the_rest(
         for event in desktop.of("action_changed")
         if event.item_id == doubtful.item_id
     ]
-    assert states == ["prepared", "sending", "in_doubt"]
+    assert states == ["prepared", "sending", "in_doubt", "reconciling", "confirmed"]
     assert desktop.states(harmless.item_id) == [
         "assigned",
         "running",
@@ -333,18 +366,21 @@ async def test_item_that_kills_its_runner_fails_in_the_end(paired: Paired) -> No
     assert desktop.of("item_changed")[-1].error.code == "runner_lost"
 
 
-async def test_no_other_post_starts_while_one_is_in_doubt(paired: Paired) -> None:
+async def test_no_other_post_starts_while_one_waits_for_a_person(paired: Paired) -> None:
     account = an_account()
-    doubtful = a_publish(account, ["prepared", "sending", "in_doubt", "done needs_operator"])
+    asked = ["prepared", "sending", "in_doubt", "reconciling", "unresolved", "done needs_operator"]
+    doubtful = a_publish(account, asked)
     waiting = a_publish(account, sha256="b" * 64)
+    login = a_login(account)
     async with DesktopLink.open(paired) as desktop:
-        await desktop.accept(doubtful)
-        await desktop.accept(waiting)
+        for item in (doubtful, waiting, login):
+            await desktop.accept(item)
         await desktop.until(
             lambda: desktop.states(doubtful.item_id)[-1:] == ["needs_operator"], "in doubt"
         )
         await desktop.until(lambda: len(desktop.states(waiting.item_id)) == 2, "told why it waits")
         assert desktop.states(waiting.item_id) == ["assigned", "assigned"]
+        await desktop.until(lambda: desktop.states(login.item_id)[-1:] == ["done"], "signed in")
         refused = (await desktop.control("resume", doubtful.item_id)).refused
         assert "may already exist" in refused[doubtful.item_id].message
         await desktop.control("cancel", doubtful.item_id)
@@ -364,29 +400,26 @@ async def test_agent_stopped_in_the_middle_goes_on_after_its_start(
             await desktop.accept(item)
             await desktop.until(lambda: len(desktop.of("action_changed")) == 1, "prepared")
     gate.touch()
-    async with start_agent() as agent:
-        moved = Paired(
-            paired.host,
-            agent.agent.port,
-            paired.certificate,
-            paired.store_id,
-            paired.token,
-            paired.scope,
-        )
-        async with DesktopLink.open(moved, desktop.cursor) as again:
-            await again.until(lambda: again.states(item.item_id)[-1:] == ["done"], "done")
+    async with (
+        start_agent() as agent,
+        DesktopLink.open(paired.at(agent.agent.port), desktop.cursor) as again,
+    ):
+        await again.until(lambda: again.states(item.item_id)[-1:] == ["done"], "done")
     assert again.states(item.item_id) == ["interrupted", "assigned", "running", "done"]
 
 
-async def test_agent_whose_disk_was_taken_back_publishes_nothing_that_waited(
-    paired: Paired, tmp_path: Path
+async def test_agent_whose_disk_was_taken_back_looks_before_it_publishes(
+    running: RunningAgent, paired: Paired, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
     waiting = a_publish(an_account("ada"), media=[a_photo("e" * 64, 10)])
+    paused = a_publish(an_account("cleo"), media=[a_photo("f" * 64, 10)])
     at_work = a_publish(an_account("ben"), ["prepared", f"wait {gate}", "sending", "confirmed"])
     async with DesktopLink.open(paired) as desktop:
         await desktop.accept(waiting)
         await desktop.accept(at_work)
+        await desktop.accept(paused)
+        await desktop.control("pause", paused.item_id)
         await desktop.until(lambda: desktop.of("action_changed"), "one is prepared")
     cursor = desktop.cursor
     assert cursor is not None
@@ -394,11 +427,21 @@ async def test_agent_whose_disk_was_taken_back_publishes_nothing_that_waited(
     ahead = cursor.model_copy(update={"seq": cursor.seq + 1000})
     async with DesktopLink.open(paired, ahead) as refused:
         await refused.until(lambda: refused.ended, "the refusal")
+    outbox = running.agent.context.outbox
+    await wait_until_async(lambda: outbox.epoch != cursor.epoch, "a new epoch")
     async with DesktopLink.open(paired, None) as again:
-        await again.until(lambda: again.states(waiting.item_id)[-1:] == ["paused"], "set aside")
-        await again.until(lambda: again.states(at_work.item_id)[-1:] == ["cancelled"], "stopped")
-        steps = {str(event.state) for event in again.of("action_changed")}
-    assert steps <= {"prepared"}
+        await again.until(lambda: again.states(at_work.item_id)[-1:] == ["done"], "found")
+        doubted = {step.item_id for step in again.of("action_changed") if step.state == "in_doubt"}
+        assert {waiting.item_id, paused.item_id, at_work.item_id} == doubted
+        inventory = await again.ask(AskInventory(id=new_id()))
+        assert isinstance(inventory, Inventory)
+        held = {row.item_id: (row.state, row.action) for row in inventory.rows}
+        assert held == {
+            waiting.item_id: ("assigned", "in_doubt"),
+            paused.item_id: ("paused", "in_doubt"),
+        }
+        sent = [step for step in again.of("action_changed") if step.state == "sending"]
+    assert sent == []
 
 
 async def test_inventory_lists_what_has_not_ended(paired: Paired, tmp_path: Path) -> None:

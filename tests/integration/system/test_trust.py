@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -161,9 +160,7 @@ async def test_reinstalled_agent_is_refused_before_anything_is_sent(
 async def test_revoked_token_is_refused_until_the_operator_pairs_again(trusting: System) -> None:
     async with trusting.core.client() as client:
         trusting.agent.stop()
-        with contextlib.closing(sqlite3.connect(trusting.agent.data / "journal.sqlite")) as journal:
-            journal.execute("DELETE FROM token")
-            journal.commit()
+        (trusting.agent.data / "paired.json").unlink()
         trusting.restart_agent()
         row = await trusting.until_link(client, LinkState.REFUSED)
         _says(row.link_error, "token_refused", str(row.port))

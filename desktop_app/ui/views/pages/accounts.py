@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
@@ -14,17 +15,24 @@ from common.errors import WireError
 from desktop_app.contract.accounts import AccountRow
 from desktop_app.ui.aio import ask
 from desktop_app.ui.commands.registry import Command
-from desktop_app.ui.models.accounts import driver_label, state_pill
-from desktop_app.ui.models.formats import count_of, moment
+from desktop_app.ui.models.accounts import account_facts, state_pill
+from desktop_app.ui.models.control import Verb
+from desktop_app.ui.models.formats import count_of
+from desktop_app.ui.presenters.account_ledger import AccountLedgerPresenter
 from desktop_app.ui.presenters.accounts import AccountsPresenter
+from desktop_app.ui.presenters.work import WorkPresenter
 from desktop_app.ui.views.context import ViewContext, waiting_state
 from desktop_app.ui.views.dialogs.base import ConfirmDialog
 from desktop_app.ui.views.dialogs.edit_accounts import EditAccountsDialog
 from desktop_app.ui.views.dialogs.hold_accounts import HoldDialog
 from desktop_app.ui.views.dialogs.import_accounts import ImportDialog
+from desktop_app.ui.views.dialogs.move_accounts import MoveAccountsDialog
+from desktop_app.ui.views.dialogs.work import WORK_VERBS, confirm_cancel
+from desktop_app.ui.views.widgets.account_ledger import AccountLedgerView
 from desktop_app.ui.views.widgets.bulk_bar import BulkBar
 from desktop_app.ui.views.widgets.chip_bar import ChipBar
 from desktop_app.ui.views.widgets.chips import Chip
+from desktop_app.ui.views.widgets.control_strip import ControlStrip
 from desktop_app.ui.views.widgets.controls import button, icon_button, row
 from desktop_app.ui.views.widgets.data_table import DataTable, show_in
 from desktop_app.ui.views.widgets.empty_state import Empty, EmptyState
@@ -38,11 +46,17 @@ class AccountsPage(Page):
     run_wanted = Signal(str)
     compose_wanted = Signal(list)
     """Ids of accounts to compose for."""
+    card_wanted = Signal(str)
+    """An open attention card of an account."""
+    item_wanted = Signal(str, str)
+    """A run, and an item of it."""
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context.theme, "Accounts", "accounts")
         self._context = context
         self.presenter = AccountsPresenter(context.presenters)
+        self.work = WorkPresenter(context.presenters)
+        self.ledger = AccountLedgerView(context.theme, AccountLedgerPresenter(context.presenters))
         self._build_head()
         self._build_chips()
         self._build_body()
@@ -82,6 +96,7 @@ class AccountsPage(Page):
         self.stack.addWidget(self.table)
         self.stack.addWidget(self.empty)
         self.inspector = Inspector(self.theme, "accounts")
+        self.inspector.add_tab(self.ledger, "Ledger")
         self.inspector.hide()
         holder = QWidget()
         inner = QVBoxLayout(holder)
@@ -92,12 +107,20 @@ class AccountsPage(Page):
         splitter.addWidget(self.inspector)
         splitter.setStretchFactor(0, 1)
         splitter.setChildrenCollapsible(False)
+        self.report = ControlStrip(self.theme)
+        self.body.addWidget(self.report)
         self.body.addWidget(splitter, 1)
         self.bulk = BulkBar(self.theme, holder, "account")
         self.bulk.add("Sign in", "log-in", lambda: self.sign_in(self.table.selected_ids()))
         self.bulk.add("Compose", "pen-line", lambda: self.compose_wanted.emit(self._selected()))
         self.bulk.add("Hold", "pause", lambda: self.hold(self.table.selected_ids()))
         self.bulk.add("Release", "play", lambda: self.presenter.release(self._selected()))
+        self.bulk.add_menu(
+            "Work",
+            "list-checks",
+            [(text, icon, partial(self._control_chosen, verb)) for verb, text, icon in WORK_VERBS],
+        )
+        self.bulk.add("Move", "arrow-right-left", lambda: self.move_to_agent(self._selected()))
         self.bulk.add("Edit", "pencil", lambda: self.edit(self.table.selected_ids()))
         self.bulk.add("Delete", "trash-2", lambda: self.delete(self.table.selected_ids()))
 
@@ -113,13 +136,17 @@ class AccountsPage(Page):
         presenter.run_started.connect(self.run_wanted)
         for signal in (table.modelReset, table.rowsInserted, table.rowsRemoved):
             signal.connect(self._refresh)
-        table.dataChanged.connect(lambda *_: self._refresh_inspector())
+        table.dataChanged.connect(self._refresh_inspector)
         self._context.fleet.status_changed.connect(self._refresh)
         self.table.chosen.connect(self._selection_changed)
         self.table.inspected.connect(self.toggle_inspector)
-        self.table.opened.connect(lambda _: self.inspector.show())
+        self.table.opened.connect(lambda _: self.inspect())
         self.inspector.closed.connect(self._close_inspector)
         self.bulk.cleared.connect(self.table.clearSelection)
+        self.work.report_changed.connect(self._show_report)
+        self.report.dismissed.connect(self.work.dismiss)
+        self.inspector.tab_changed.connect(self._follow_ledger)
+        self.ledger.item_wanted.connect(self.item_wanted)
 
     def _commands(self) -> tuple[Command, ...]:
         def any_chosen() -> bool:
@@ -143,6 +170,24 @@ class AccountsPage(Page):
                 id="accounts.release", title="Release the selected accounts", section=section,
                 icon="play", run=lambda: self.presenter.release(self._selected()),
                 is_enabled=any_chosen,
+            ),
+            *(
+                Command(
+                    id=f"accounts.work.{verb}", title=f"{text} of the selected accounts",
+                    section=section, icon=icon, run=partial(self._control_chosen, verb),
+                    is_enabled=any_chosen, words="items jobs stop",
+                )
+                for verb, text, icon in WORK_VERBS
+            ),
+            Command(
+                id="accounts.move", title="Move the selected accounts to another agent",
+                section=section, icon="arrow-right-left",
+                run=lambda: self.move_to_agent(self._selected()), is_enabled=any_chosen,
+            ),
+            Command(
+                id="accounts.ledger", title="Ledger of the selected account", section=section,
+                icon="scroll-text", shortcut="Ctrl+L", run=self.show_ledger,
+                is_enabled=any_chosen, words="history posts doubt",
             ),
             Command(
                 id="accounts.edit", title="Edit the selected accounts", section=section,
@@ -177,6 +222,29 @@ class AccountsPage(Page):
         """Ask, then delete."""
         self._spawn(self._delete(list(ids)), "delete dialog")
 
+    def control_work(self, verb: Verb, ids: Sequence[str]) -> None:
+        """Pause, resume or cancel everything that these accounts have to do; cancel asks first."""
+        if verb == "cancel":
+            self._spawn(self._cancel_work(list(ids)), "cancel dialog")
+        else:
+            self.work.control(verb, account_ids=ids)
+
+    def move_to_agent(self, ids: Sequence[str]) -> None:
+        """Open the move of these accounts."""
+        self._spawn(self._move(list(ids)), "move dialog")
+
+    def move_all_of(self, agent_id: str) -> None:
+        """Select every account of an agent, and open their move."""
+        self.presenter.clear_filter()
+        ids = [row.id for row in self.presenter.table.rows() if row.agent_id == agent_id]
+        self.table.select_ids(ids)
+        self.move_to_agent(ids)
+
+    def show_ledger(self) -> None:
+        """Show the ledger of the account that is inspected."""
+        self.inspector.go_to(self.ledger)
+        self.inspect()
+
     def show_state(self, state: str) -> None:
         """Show accounts of one state."""
         self.presenter.clear_filter()
@@ -187,8 +255,13 @@ class AccountsPage(Page):
         if self.presenter.table.line(account_id) is None:
             self.presenter.clear_filter()
         self.table.select_ids([account_id])
-        self.inspector.show()
+        self.inspect()
         self.table.setFocus()
+
+    def inspect(self) -> None:
+        """Show everything of the selected account."""
+        self.inspector.show()
+        self._refresh_inspector()
 
     def toggle_inspector(self) -> None:
         """Show or hide the inspector."""
@@ -218,6 +291,25 @@ class AccountsPage(Page):
         if await ask(dialog):
             self.presenter.edit(dialog.command())
 
+    async def _cancel_work(self, ids: list[str]) -> None:
+        dialog = confirm_cancel(self.theme, self.window(), self._named(ids))
+        if await ask(dialog):
+            self.work.control("cancel", account_ids=ids)
+
+    async def _move(self, ids: list[str]) -> None:
+        rows = self.presenter.rows_of(ids)
+        if not rows:
+            return
+        dialog = MoveAccountsDialog(
+            self.theme,
+            self.window(),
+            self._context.tasks,
+            rows,
+            self.work.agents(),
+            lambda left, agent_id, accept: self.work.move(left, agent_id, accept_risk=accept),
+        )
+        await ask(dialog)
+
     async def _delete(self, ids: list[str]) -> None:
         what = count_of(len(ids), "account")
         dialog = ConfirmDialog(
@@ -233,8 +325,24 @@ class AccountsPage(Page):
 
     # Showing
 
+    def _named(self, ids: Sequence[str]) -> str:
+        rows = self.presenter.rows_of(ids)
+        return rows[0].username if len(rows) == 1 else count_of(len(ids), "account")
+
+    def _control_chosen(self, verb: Verb) -> None:
+        self.control_work(verb, self._selected())
+
+    def _follow_ledger(self) -> None:
+        """Read the ledger of the account that is inspected, while its tab is looked at."""
+        ids = self.table.selected_ids()
+        looked_at = self.inspector.is_on(self.ledger) and bool(ids)
+        self.ledger.presenter.look_at(ids[0] if looked_at else None)
+
     def _selected(self) -> list[str]:
         return self.table.selected_ids()
+
+    def _show_report(self) -> None:
+        self.report.show_report(self.work.report)
 
     def _selection_changed(self, ids: list[str]) -> None:
         self.bulk.show_count(len(ids))
@@ -293,7 +401,7 @@ class AccountsPage(Page):
             presenter.chosen_tags,
         )
 
-    def _refresh_inspector(self) -> None:
+    def _refresh_inspector(self, *_: object) -> None:
         if self.inspector.isHidden():
             return
         rows = self.presenter.rows_of(self.table.selected_ids()[:1])
@@ -301,29 +409,14 @@ class AccountsPage(Page):
             self.inspector.hide()
             return
         self._inspect(rows[0])
+        self._follow_ledger()
 
     def _inspect(self, account: AccountRow) -> None:
         inspector = self.inspector
         inspector.show_head(account.username, account.full_name, state_pill(account))
         error = account.hold.error if account.hold and account.hold.error else account.error
         inspector.show_error(error, self._act_for(account, error))
-        hold = [("Held because", account.hold.reason)] if account.hold else []
-        inspector.facts.show_facts(
-            [
-                *hold,
-                ("Platform", account.platform.capitalize()),
-                ("Tags", ", ".join(account.tags)),
-                ("Driver", driver_label(account.driver)),
-                ("Proxy", account.proxy or "None"),
-                ("Agent", account.agent or "Not assigned yet"),
-                ("Password", "Saved" if account.has_password else "None"),
-                ("TOTP seed", "Saved" if account.has_totp else "None"),
-                ("Posts", f"{account.posts:,}"),
-                ("Checked", moment(account.sign_in_at)),
-                ("User id", account.user_id),
-                ("Added", moment(account.created_at)),
-            ]
-        )
+        inspector.facts.show_facts(account_facts(account))
         inspector.show_acts(self._acts_of(account))
 
     def _act_for(self, account: AccountRow, error: WireError | None) -> Act | None:
@@ -337,6 +430,12 @@ class AccountsPage(Page):
     def _acts_of(self, account: AccountRow) -> list[Act]:
         key = [account.id]
         acts = []
+        cards = self._context.fleet.cards.table.rows()
+        card = next((each.id for each in cards if each.account_id == account.id), None)
+        if card is not None:
+            acts.append(
+                Act("Answer its card", lambda: self.card_wanted.emit(card), "primary", "inbox")
+            )
         if account.hold is not None:
             acts.append(Act("Release", lambda: self.presenter.release(key), "primary", "play"))
         elif account.sign_in is not SignInState.SIGNED_IN:
@@ -347,6 +446,17 @@ class AccountsPage(Page):
             acts.append(
                 Act("Open its page", lambda: QDesktopServices.openUrl(url), icon="external-link")
             )
+        acts.append(
+            Act(
+                "Its work",
+                icon="list-checks",
+                menu=tuple(
+                    (text, icon, partial(self.control_work, verb, key))
+                    for verb, text, icon in WORK_VERBS
+                ),
+            )
+        )
+        acts.append(Act("Move…", lambda: self.move_to_agent(key), icon="arrow-right-left"))
         acts.append(Act("Edit…", lambda: self.edit(key), icon="pencil"))
         if account.hold is None:
             acts.append(Act("Hold…", lambda: self.hold(key), icon="pause"))
@@ -361,6 +471,15 @@ class AccountsPage(Page):
             (f"Compose for{what or ' it'}", "pen-line", lambda: self.compose_wanted.emit(ids)),
             (f"Hold{what}…", "pause", lambda: self.hold(ids)),
             (f"Release{what}", "play", lambda: self.presenter.release(ids)),
+            *(
+                (
+                    f"{text}{' of' + what if what else ''}",
+                    icon,
+                    partial(self.control_work, verb, ids),
+                )
+                for verb, text, icon in WORK_VERBS
+            ),
+            (f"Move{what}…", "arrow-right-left", lambda: self.move_to_agent(ids)),
             (f"Edit{what}…", "pencil", lambda: self.edit(ids)),
             (f"Delete{what}…", "trash-2", lambda: self.delete(ids)),
         ):

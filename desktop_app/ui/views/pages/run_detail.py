@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QGuiApplication
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,13 +23,17 @@ from common.domain.states import ItemState, look_of
 from desktop_app.contract.runs import ItemRow
 from desktop_app.ui.aio import ask
 from desktop_app.ui.models.cells import PROGRESS_ORDER, pill_of, progress_of
+from desktop_app.ui.models.control import Verb
 from desktop_app.ui.models.formats import count_of, exact_time
-from desktop_app.ui.models.runs import RUN_FINAL, ledger_table, ledger_text
+from desktop_app.ui.models.runs import RUN_FINAL, cannot_cancel
 from desktop_app.ui.presenters.runs import RunsPresenter
 from desktop_app.ui.views.context import ViewContext
 from desktop_app.ui.views.dialogs.base import ConfirmDialog
+from desktop_app.ui.views.pages.item_ledger import ItemLedgerView
+from desktop_app.ui.views.widgets.bulk_bar import BulkBar
 from desktop_app.ui.views.widgets.chip_bar import ChipBar
 from desktop_app.ui.views.widgets.chips import Chip
+from desktop_app.ui.views.widgets.control_strip import ControlStrip
 from desktop_app.ui.views.widgets.controls import (
     ElidedLabel,
     button,
@@ -47,10 +53,22 @@ from desktop_app.ui.views.widgets.state_pill import StatePill
 _WATCHER = "run detail"
 _SCREEN_WIDTH = 272
 _LINGER_MILLISECONDS = 2500
+_ITEMS_MILLISECONDS = 100
+
+
+_ITEM_VERBS: tuple[tuple[Verb, str, str], ...] = (
+    ("pause", "Pause", "pause"),
+    ("resume", "Resume", "play"),
+    ("retry", "Retry failed", "rotate-ccw"),
+    ("cancel", "Cancel", "square"),
+)
 
 
 class RunDetail(QWidget):
     """The selected run."""
+
+    card_wanted = Signal(str)
+    """An item whose doubt only the operator can settle."""
 
     def __init__(self, context: ViewContext, presenter: RunsPresenter) -> None:
         super().__init__()
@@ -58,6 +76,8 @@ class RunDetail(QWidget):
         self._theme = context.theme
         self.presenter = presenter
         self._is_looked_at = False
+        self._wanted_item: str | None = None
+        """An item to show when it comes."""
         self._buttons: dict[str, QPushButton] = {}
         self._build()
         self._dress()
@@ -69,12 +89,22 @@ class RunDetail(QWidget):
         self._is_looked_at = looking
         self._refresh_screen()
 
-    def act(self, verb: str) -> None:
+    def act(self, verb: Verb) -> None:
         """Pause, resume, retry or cancel; cancelling asks first."""
         if verb == "cancel":
             self._context.tasks.spawn(self, self._cancel(), "cancel dialog")
         else:
             self.presenter.control(verb)
+
+    def act_on_items(self, verb: Verb, item_ids: Sequence[str]) -> None:
+        """Do something to those of these items to which it would do anything."""
+        rows = self.presenter.item_rows(item_ids)
+        fit = [item.id for item in rows if self.presenter.may_item(verb, item)]
+        if fit:
+            self.presenter.control(verb, fit)
+
+    def _act_on_chosen(self, verb: Verb) -> None:
+        self.act_on_items(verb, self.table.selected_ids())
 
     async def _cancel(self) -> None:
         counts = self.presenter.counts()
@@ -88,11 +118,24 @@ class RunDetail(QWidget):
             self.window(),
             f"Cancel {what}?",
             "Items that have not begun are cancelled. An item whose deciding request is already "
-            "on its way waits for the platform's answer first.",
+            "on its way waits for the platform's answer first: if the post is there, it is done.",
             f"Cancel {what}",
         )
         if await ask(dialog):
             self.presenter.control("cancel")
+
+    def show_item(self, item_id: str) -> None:
+        """Select one item and show its ledger, as soon as it is here."""
+        self._wanted_item = item_id
+        self.tabs.setCurrentWidget(self.ledger)
+        self._show_wanted()
+
+    def _show_wanted(self, *_: object) -> None:
+        wanted = self._wanted_item
+        if wanted is None or self.presenter.items.table.line(wanted) is None:
+            return
+        self._wanted_item = None
+        self.table.select_ids([wanted])
 
     # Building
 
@@ -101,6 +144,8 @@ class RunDetail(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._build_head())
+        self.report = ControlStrip(self._theme)
+        layout.addWidget(self.report)
         layout.addWidget(separator())
         splitter = QSplitter()
         splitter.setOrientation(splitter.orientation().Vertical)
@@ -108,7 +153,7 @@ class RunDetail(QWidget):
         splitter.addWidget(self._build_lower())
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 2)
-        splitter.setSizes([360, 250])
+        splitter.setSizes([310, 300])
         splitter.setChildrenCollapsible(False)
         layout.addWidget(splitter, 1)
 
@@ -116,14 +161,8 @@ class RunDetail(QWidget):
         self.heading = ElidedLabel("section")
         self.pill = StatePill(self._theme)
         self.times = label("", "faint")
-        acts = (
-            ("pause", "Pause", "pause"),
-            ("resume", "Resume", "play"),
-            ("retry", "Retry failed", "rotate-ccw"),
-            ("cancel", "Cancel…", "square"),
-        )
-        for verb, text, icon in acts:
-            made = button(self._theme, text, icon=icon)
+        for verb, text, icon in _ITEM_VERBS:
+            made = button(self._theme, f"{text}…" if verb == "cancel" else text, icon=icon)
             made.clicked.connect(lambda _=False, verb=verb: self.act(verb))
             self._buttons[verb] = made
         self.strip = ProgressStrip(self._theme)
@@ -152,16 +191,15 @@ class RunDetail(QWidget):
         self.items_stack = QStackedWidget()
         self.items_stack.addWidget(self.table)
         self.items_stack.addWidget(self.items_empty)
+        self.bulk = BulkBar(self._theme, self.items_stack, "item")
+        self._bulk: dict[Verb, QPushButton] = {}
+        for verb, text, icon in _ITEM_VERBS:
+            self._bulk[verb] = self.bulk.add(text, icon, partial(self._act_on_chosen, verb))
         return self.items_stack
 
     def _build_lower(self) -> QWidget:
         self.log = LogView(self._theme)
-        self.ledger_model = ledger_table()
-        self.ledger = DataTable(self._theme, self.ledger_model, "Ledger of the item")
-        self.ledger_empty = EmptyState(self._theme)
-        self.ledger_stack = QStackedWidget()
-        self.ledger_stack.addWidget(self.ledger)
-        self.ledger_stack.addWidget(self.ledger_empty)
+        self.ledger = ItemLedgerView(self._theme, self.presenter)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Log and ledger")
         self.tabs.tabBar().setAccessibleName("Log and ledger")
@@ -169,11 +207,7 @@ class RunDetail(QWidget):
         self.log.counted.connect(
             lambda count: self.tabs.setTabText(0, f"Log  {count:,}" if count else "Log")
         )
-        self.tabs.addTab(self.ledger_stack, "Ledger")
-        copy = icon_button(self._theme, "copy", "Copy the ledger", on_click=self._copy_ledger)
-        copy.setVisible(False)
-        self.tabs.setCornerWidget(copy)
-        self.tabs.currentChanged.connect(lambda place: copy.setVisible(place == 1))
+        self.tabs.addTab(self.ledger, "Ledger")
         self.tile = ScreenTile(self._theme, self._context.decoder)
         self.tile.setFixedWidth(_SCREEN_WIDTH)
         self.screen_box = QWidget()
@@ -197,12 +231,24 @@ class RunDetail(QWidget):
         presenter.screens.framed.connect(self.tile.take_frame)
         self.states.chosen.connect(self._choose_states)
         self.item_search.asked.connect(items.set_search)
+        presenter.report_changed.connect(self._show_report)
+        self._items_soon = QTimer(self)
+        self._items_soon.setSingleShot(True)
+        self._items_soon.setInterval(_ITEMS_MILLISECONDS)
+        self._items_soon.timeout.connect(self._show_changed_items)
+        items.dataChanged.connect(self._items_changed)
+        self.report.dismissed.connect(presenter.dismiss_report)
+        self.report.undo_wanted.connect(presenter.undo)
+        self.bulk.cleared.connect(self.table.clearSelection)
+        self.ledger.cancel_wanted.connect(lambda ids: self.act_on_items("cancel", ids))
+        self.ledger.card_wanted.connect(self.card_wanted)
         self.table.chosen.connect(self._select_item)
         self.table.inspected.connect(lambda: self.tabs.setCurrentIndex(1))
         self.table.opened.connect(lambda _: self.tabs.setCurrentIndex(1))
         self._theme.changed.connect(self._dress)
         for signal in (items.modelReset, items.rowsInserted, items.rowsRemoved):
-            signal.connect(lambda *_: self._show_items())
+            signal.connect(self._show_items)
+            signal.connect(self._show_wanted)
         self._linger = QTimer(self)
         self._linger.setSingleShot(True)
         self._linger.setInterval(_LINGER_MILLISECONDS)
@@ -255,7 +301,7 @@ class RunDetail(QWidget):
     def _choose_states(self, on: frozenset[str]) -> None:
         self.presenter.show_states(frozenset(ItemState(key) for key in on))
 
-    def _show_items(self) -> None:
+    def _show_items(self, *_: object) -> None:
         table = self.presenter.items.table
         if table.rowCount():
             self.items_stack.setCurrentIndex(0)
@@ -275,32 +321,43 @@ class RunDetail(QWidget):
         self.item_search.clear()
         self.presenter.show_states(frozenset())
 
+    def _items_changed(self, *_: object) -> None:
+        """Take note: many rows change at once, and what follows looks at all that are selected."""
+        if not self._items_soon.isActive():
+            self._items_soon.start()
+
+    def _show_changed_items(self) -> None:
+        self.ledger.refresh()
+        self._refresh_bulk()
+
+    def _refresh_bulk(self) -> None:
+        """Offer what would do something to any of the selected items, and say why not."""
+        ids = self.table.selected_ids()
+        self.bulk.show_count(len(ids))
+        if self.bulk.isHidden():
+            return
+        rows = self.presenter.item_rows(ids)
+        for verb, made in self._bulk.items():
+            made.setEnabled(any(self.presenter.may_item(verb, item) for item in rows))
+        reasons = {cannot_cancel(item) for item in rows}
+        self._bulk["cancel"].setToolTip("" if "" in reasons else " ".join(sorted(reasons)))
+
+    def _show_report(self) -> None:
+        report = self.presenter.report
+        self.report.show_report(report, may_undo=report is not None and report.verb == "pause")
+
     def _select_item(self, ids: list[str]) -> None:
+        self._refresh_bulk()
         self.presenter.select_item(ids[0] if len(ids) == 1 else None)
         item = self.presenter.item
         self.log.show_account(item.username if item else "")
         self._refresh_screen(linger=False)
 
     def _show_ledger(self) -> None:
-        ledger, item = self.presenter.ledger, self.presenter.item
-        entries = ledger.entries if ledger else []
-        self.ledger_model.set_rows(entries)
-        self.tabs.setTabText(1, f"Ledger  {len(entries):,}" if entries else "Ledger")
-        if entries:
-            self.ledger_stack.setCurrentIndex(0)
-            return
-        self.ledger_stack.setCurrentIndex(1)
-        if item is None:
-            self.ledger_empty.show_empty(
-                Empty("scroll-text", "Select an item", "Each step of what it did is here.")
-            )
-        else:
-            text = "It has had no effect on the platform so far."
-            self.ledger_empty.show_empty(Empty("scroll-text", "Nothing in the ledger", text))
-
-    def _copy_ledger(self) -> None:
         ledger = self.presenter.ledger
-        QGuiApplication.clipboard().setText(ledger_text(ledger.entries if ledger else []))
+        count = len(ledger.entries) if ledger else 0
+        self.tabs.setTabText(1, f"Ledger  {count:,}" if count else "Ledger")
+        self.ledger.refresh()
 
     def _refresh_screen(self, *, linger: bool = True) -> None:
         account_id = self.presenter.screen_account() if self._is_looked_at else None
@@ -325,15 +382,16 @@ class RunDetail(QWidget):
 
     def _menu(self, ids: list[str]) -> QMenu:
         menu = QMenu(self)
-        what = count_of(len(ids), "item")
-        for verb, text, icon in (
-            ("pause", f"Pause {what}", "pause"),
-            ("resume", f"Resume {what}", "play"),
-            ("retry", f"Retry {what} if failed", "rotate-ccw"),
-            ("cancel", f"Cancel {what}", "square"),
-        ):
-            action = menu.addAction(self._theme.icon(icon), text)
-            action.triggered.connect(lambda _=False, verb=verb: self.presenter.control(verb, ids))
+        menu.setToolTipsVisible(True)
+        rows = self.presenter.item_rows(ids)
+        for verb, text, icon in _ITEM_VERBS:
+            fit = [item for item in rows if self.presenter.may_item(verb, item)]
+            what = count_of(len(fit) or len(ids), "item")
+            action = menu.addAction(self._theme.icon(icon), f"{text} ({what})")
+            action.setEnabled(bool(fit))
+            if verb == "cancel" and not fit and rows:
+                action.setToolTip(cannot_cancel(rows[0]))
+            action.triggered.connect(lambda _=False, verb=verb: self.act_on_items(verb, ids))
         return menu
 
 

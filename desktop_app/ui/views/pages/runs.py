@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
-from PySide6.QtCore import QItemSelectionModel, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QListView, QSplitter, QStackedWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QSplitter, QStackedWidget
 
 from desktop_app.ui.commands.registry import Command
-from desktop_app.ui.models.table import RowTable
+from desktop_app.ui.models.control import Verb
 from desktop_app.ui.presenters.runs import RunsPresenter
-from desktop_app.ui.theme.theme import Theme
 from desktop_app.ui.views.context import ViewContext, waiting_state
 from desktop_app.ui.views.delegates.run_row import RunRowDelegate
 from desktop_app.ui.views.pages.run_detail import RunDetail
 from desktop_app.ui.views.widgets.controls import button, separator
 from desktop_app.ui.views.widgets.empty_state import Empty, EmptyState
 from desktop_app.ui.views.widgets.page import Page
+from desktop_app.ui.views.widgets.row_list import RowList
 
 _LIST_WIDTH = 256
 
@@ -26,6 +25,8 @@ class RunsPage(Page):
     """All runs."""
 
     compose_wanted = Signal()
+    card_wanted = Signal(str)
+    """An item whose doubt only the operator can settle."""
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context.theme, "Runs", "runs")
@@ -53,11 +54,17 @@ class RunsPage(Page):
         self.presenter.select(run_id)
         self.list.select(run_id)
 
+    def show_item(self, run_id: str, item_id: str) -> None:
+        """Show the ledger of one item, as soon as the run's items are here."""
+        self.show_run(run_id)
+        self.detail.show_item(item_id)
+
     def _build(self) -> None:
         self.acts.addWidget(
             button(self.theme, "Compose", "primary", icon="pen-line", on_click=self._compose)
         )
-        self.list = RunList(self.theme, self.presenter.runs)
+        self.list = RowList(self.theme, self.presenter.runs, "Runs")
+        self.list.draw_with(RunRowDelegate(self.theme, self.list))
         self.empty = EmptyState(self.theme)
         splitter = QSplitter()
         splitter.addWidget(self.list)
@@ -82,10 +89,11 @@ class RunsPage(Page):
         for signal in (runs.modelReset, runs.rowsInserted, runs.rowsRemoved):
             signal.connect(self._refresh)
         self._context.fleet.status_changed.connect(self._refresh)
-        self.list.run_chosen.connect(self.presenter.select)
+        self.list.row_chosen.connect(self.presenter.select)
+        self.detail.card_wanted.connect(self.card_wanted)
 
     def _commands(self) -> tuple[Command, ...]:
-        verbs = (
+        verbs: tuple[tuple[Verb, str, str], ...] = (
             ("pause", "Pause the run", "pause"),
             ("resume", "Resume the run", "play"),
             ("retry", "Retry what failed in the run", "rotate-ccw"),
@@ -103,7 +111,7 @@ class RunsPage(Page):
             for verb, title, icon in verbs
         )
 
-    def _may(self, verb: str) -> bool:
+    def _may(self, verb: Verb) -> bool:
         return self.isVisible() and self.presenter.may(verb)
 
     def _search(self, text: str) -> None:
@@ -138,46 +146,3 @@ class RunsPage(Page):
             "here while it runs, and afterwards.",
             "Compose", self._compose, "pen-line",
         )  # fmt: skip
-
-
-class RunList(QListView):
-    """The list of runs."""
-
-    run_chosen = Signal(str)
-
-    def __init__(self, theme: Theme, runs: RowTable[Any]) -> None:
-        super().__init__()
-        self._runs = runs
-        self._wanted: str | None = None
-        self.setAccessibleName("Runs")
-        self.setModel(runs)
-        self.setItemDelegate(RunRowDelegate(theme, self))
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(220)
-        self.setTabKeyNavigation(False)
-        self.selectionModel().currentChanged.connect(self._changed)
-        for signal in (runs.modelReset, runs.rowsInserted):
-            signal.connect(lambda *_: self._catch_up())
-        theme.changed.connect(self.viewport().update)
-
-    def select(self, run_id: str) -> None:
-        """Select a run, as soon as it is in the list."""
-        self._wanted = run_id
-        self._catch_up()
-
-    def _catch_up(self) -> None:
-        line = self._runs.line(self._wanted) if self._wanted else None
-        if line is not None and self.currentIndex().row() != line:
-            index = self._runs.index(line, 0)
-            flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
-            self.selectionModel().setCurrentIndex(index, flag)
-
-    def _changed(self) -> None:
-        index = self.currentIndex()
-        if index.isValid():
-            self._wanted = self._runs.id_at(index.row())
-            self.run_chosen.emit(self._wanted)

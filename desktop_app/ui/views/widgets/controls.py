@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from PySide6.QtCore import QSize, Qt
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -57,6 +58,16 @@ def button(
     if on_click is not None:
         made.clicked.connect(lambda: on_click())
     return made
+
+
+def add_menu(
+    theme: Theme, made: QPushButton, acts: Sequence[tuple[str, str, Callable[[], object]]]
+) -> None:
+    """Give a button a menu of acts, each with its words and its icon."""
+    menu = QMenu(made)
+    for words, icon, run in acts:
+        menu.addAction(theme.icon(icon), words).triggered.connect(lambda _=False, run=run: run())
+    made.setMenu(menu)
 
 
 def icon_button(

@@ -23,6 +23,8 @@ class Place:
     key: str
     title: str
     icon: str
+    is_urgent: bool = False
+    """Its count stands out: what it counts waits for the operator."""
 
 
 class _Entry(QToolButton):
@@ -40,7 +42,9 @@ class _Entry(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(self.sizePolicy().Policy.Expanding, self.sizePolicy().Policy.Fixed)
         self.setToolTip(f"{place.title}  Ctrl+{number}")
-        self._count = label("", "faint")
+        self._count = label("", "" if place.is_urgent else "faint")
+        if place.is_urgent:
+            self._count.setProperty("chip", "attention")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 0, 10, 0)
         layout.addStretch(1)
@@ -51,6 +55,7 @@ class _Entry(QToolButton):
     def show_count(self, count: int) -> None:
         """Show how many rows are there; nothing for none."""
         self._count.setText(f"{count:,}" if count else "")
+        self._count.setVisible(count > 0)
         self.setAccessibleName(f"{self._title}, {count:,}" if count else self._title)
 
 

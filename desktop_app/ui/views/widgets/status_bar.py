@@ -36,7 +36,7 @@ class StatusBar(QFrame):
         self._running = self._button("loader", lambda: go("runs", ""))
         self._queued = self._button("circle", lambda: go("runs", ""))
         self._held = self._button("pause", lambda: go("accounts", "held"))
-        self._needs = self._button("hand", lambda: go("runs", ""), "attention")
+        self._needs = self._button("hand", lambda: go(self._needs_place(), ""), "attention")
         for made in (self._agents, self._running, self._queued, self._held, self._needs):
             layout.addWidget(made)
         layout.addStretch(1)
@@ -64,14 +64,16 @@ class StatusBar(QFrame):
         self._say(self._running, f"{running:,} running")
         self._say(self._queued, f"{queued:,} queued")
         self._say(self._held, f"{overview.held:,} held")
-        needs = (
-            f"{overview.needs_operator:,} {'needs' if overview.needs_operator == 1 else 'need'} you"
-        )
-        self._say(self._needs, needs)
-        self._needs.setVisible(overview.needs_operator > 0)
+        needs = overview.cards or overview.needs_operator
+        self._say(self._needs, f"{needs:,} {'needs' if needs == 1 else 'need'} you")
+        self._needs.setVisible(needs > 0)
         going = running + queued
         self.notice.setText("Runs go on when this window is closed" if going else "")
         self.connection.setText(self._connection_words())
+
+    def _needs_place(self) -> str:
+        """Return where the number leads: the cards, or where there are none the runs' items."""
+        return "needs" if self._fleet.overview.cards else "runs"
 
     def _connection_words(self) -> str:
         fleet = self._fleet

@@ -88,6 +88,7 @@ class Toasts(QWidget):
         self._layout.addWidget(toast)
         self.show()
         self._place()
+        QTimer.singleShot(0, self, self._place)  # how high it is, is known once it was dressed
 
     def toasts(self) -> list[Toast]:
         """Return the notices that are up, oldest first."""

@@ -130,26 +130,6 @@ async def test_nothing_is_uploaded_before_its_resume_points_are_on_disk(
     assert not [one for one in uploads if one["account"] == account.username]
 
 
-async def test_a_lost_answer_puts_the_effect_in_doubt_and_asks_the_operator(
-    practice: PracticeProcess, runner: RunnerUnderTest, tmp_path: Path
-) -> None:
-    account = await sign_in(runner, seed_account(practice, "run_doubt"), tmp_path)
-    practice.fault("drop_after_apply", CONFIGURE, account=account.username)
-    post = photo_post(make_photo(tmp_path / "a.jpg"))
-    start = upload_item(account, tmp_path, post)
-    runner.send(start)
-    ended = await runner.ended(start.item.item_id)
-    assert ended.state is ItemState.NEEDS_OPERATOR
-    last = runner.steps(start.item.item_id)[-1]
-    assert last.state is ActionState.IN_DOUBT
-
-    record = ActionRecord(action_id=last.action_id, state=last.state, resume=last.resume)
-    again = upload_item(account, tmp_path, post, record)
-    runner.send(again)
-    assert (await runner.ended(again.item.item_id)).state is ItemState.NEEDS_OPERATOR
-    assert len(posts_of(practice, account.username)) == 1
-
-
 async def test_a_refused_post_is_proven_absent_and_may_be_tried_again(
     practice: PracticeProcess, runner: RunnerUnderTest, tmp_path: Path
 ) -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from agent.drivers.browser.errors import PublishAnswer, publish_refusal, sign_in_refusal
 from agent.drivers.browser.executable import VARIABLE, require_browser
+from agent.drivers.browser.grid import code_in
 from agent.drivers.browser.profile_lock import ProfileLock
 from agent.drivers.browser.vocabulary import Target, load_vocabulary
 from common.domain.accounts import Platform
+from common.domain.content import PostKind
 from common.errors import ConflictError, DriverError
 
 
@@ -50,8 +52,39 @@ def test_the_shipped_words_are_complete(platform: Platform) -> None:
     words = load_vocabulary(platform)
     assert words.locale == "en-US"
     assert words.routes.publish
-    for name in ("username_field", "password_field", "share_button", "shared_text"):
-        assert name in words.targets
+    for name in (
+        "username_field",
+        "password_field",
+        "share_button",
+        "shared_text",
+        "profile_name",
+        "post_grid",
+        "post_link",
+        "no_posts",
+        "post_body",
+        "post_caption",
+        "post_time",
+    ):
+        assert words.has(name)
+    assert words.routes.profile.format(username="ada") == "/ada/"
+    assert words.routes.post.format(code="Bo") == "/p/Bo/"
+    assert set(words.kinds.values()) == set(PostKind)
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("https://www.instagram.com/p/Bo_-1/", "Bo_-1"),
+        ("https://www.instagram.com/ada/p/Bo/", "Bo"),
+        ("https://www.instagram.com/ada/reel/Bo/?x=1", "Bo"),
+        ("https://www.instagram.com/p/", ""),
+        ("https://www.instagram.com/ada/", ""),
+        ("https://www.instagram.com/explore/tags/p/", ""),
+        ("", ""),
+    ],
+)
+def test_a_posts_address_gives_its_code(address: str, code: str) -> None:
+    assert code_in(address) == code
 
 
 def test_a_target_is_found_in_exactly_one_way() -> None:

@@ -6,13 +6,14 @@ from agent.drivers.browser.driver import BrowserDriver
 from agent.drivers.private_api.driver import PrivateApiDriver
 from common.domain.accounts import DriverName
 from common.drivers import CAPABILITIES
-from common.operations import Operation, Publishes, SignsIn, VerifiesSession
+from common.operations import FindsPublished, Operation, Publishes, SignsIn, VerifiesSession
 
 DRIVERS = {driver.name: driver for driver in (PrivateApiDriver, BrowserDriver)}
 PROTOCOLS: dict[Operation, type] = {
     Operation.SIGN_IN: SignsIn,
     Operation.VERIFY_SESSION: VerifiesSession,
     Operation.PUBLISH: Publishes,
+    Operation.FIND_PUBLISHED: FindsPublished,
 }
 
 

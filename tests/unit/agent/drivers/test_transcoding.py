@@ -6,6 +6,7 @@ import pytest
 
 from agent.drivers.private_api.client import AccountClient
 from agent.drivers.private_api.driver import PrivateApiDriver
+from agent.drivers.private_api.own_feed import OwnFeed
 from agent.drivers.private_api.workers import Workers
 from common.access import AccountAccess
 from common.domain.accounts import DriverName, Platform
@@ -30,7 +31,12 @@ async def publish(url: str) -> PublishedPost:
     )
     client, workers = AccountClient(account), Workers(1, 1)
     driver = PrivateApiDriver(
-        account, client, workers, Remembered().hooks(), transcode_seconds=0.01
+        account,
+        client,
+        OwnFeed(client, account),
+        workers,
+        Remembered().hooks(),
+        transcode_seconds=0.01,
     )
     cover = Path("cover.jpg")
     file = MediaFile(Path("a.mp4"), "0" * 64, MediaKind.VIDEO, 720, 1280, 5.0, cover)

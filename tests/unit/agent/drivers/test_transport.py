@@ -119,11 +119,31 @@ def test_the_real_transport_sends_a_deciding_request_once_when_the_connection_br
         session.mount("https://", GuardedTransport(LibraryRoute(server.url), wire))
         wire.begin(lambda _: None, None)
         assert session.post("https://i.instagram.com/upload", data=b"x").status_code == 200
+        assert wire.platform_time == 1_700_000_000
         wire.begin(lambda _: None, None, decides=True)
         with pytest.raises(TransportCutError):
             session.post("https://i.instagram.com/configure", data=b"x")
         assert server.requests == 2
     assert wire.cut is Cut.NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Tue, 14 Nov 2023 22:13:20 GMT", 1_700_000_000),
+        ("a while ago", None),
+        ("Tue, 99 Nov 2023 22:13:20 GMT", None),
+    ],
+)
+def test_the_platforms_clock_is_that_of_its_newest_answer(date: str, seconds: int | None) -> None:
+    with scripted(answer(f"200 OK\r\nDate: {date}"), answer("200 OK")) as server:
+        client = client_for(server.url)
+        begin(client)
+        client.private_request("first/")
+        begin(client)
+        client.private_request("second/")
+        client.close()
+        assert client.wire.platform_time == seconds
 
 
 def test_where_nothing_listens_nothing_was_sent() -> None:

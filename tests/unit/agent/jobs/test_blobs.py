@@ -97,6 +97,18 @@ async def test_eviction_spares_what_is_needed_and_what_is_fresh(tmp_path: Path) 
     assert store.missing([old, needed, old]) == [old]
 
 
+async def test_covers_go_with_their_videos(tmp_path: Path) -> None:
+    store = a_store(tmp_path, quota=1)
+    old, fresh = [await put(store, bytes([n]) * 1000) for n in range(2)]
+    covers = [store.path(sha256).parent / "covers" / f"{sha256}.jpg" for sha256 in (old, fresh)]
+    for cover in covers:
+        cover.parent.mkdir(exist_ok=True)
+        cover.touch()
+    os.utime(store.path(old), (1, 1))
+    store.evict(())
+    assert [cover.exists() for cover in covers] == [False, True]
+
+
 async def test_what_a_desktop_asks_for_is_kept_for_the_item_that_follows(tmp_path: Path) -> None:
     store = a_store(tmp_path, quota=1)
     sha256 = await put(store, DATA)

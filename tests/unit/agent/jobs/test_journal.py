@@ -88,6 +88,7 @@ async def test_sequence_goes_on_after_everything_is_acknowledged(journal: Journa
     for _ in range(3):
         await journal.write(lambda transaction: transaction.append(a_change()))
     outbox.acknowledged(3)
+    outbox.close()
     await journal.write(lambda transaction: transaction.append(a_change()))
     assert outbox.last_seq == 4
     assert await journal.write(read_bounds) == (4, 4)
@@ -131,8 +132,33 @@ async def test_stored_events_are_what_the_desktop_reads(journal: Journal) -> Non
 
 
 async def test_event_too_large_for_the_link_is_refused(journal: Journal) -> None:
+    large = a_change().model_copy(update={"result": {"text": "x" * EVENT_LIMIT}})
     with pytest.raises(StoreError, match="too large"):
-        await journal.write(lambda transaction: transaction.append(a_change("x" * EVENT_LIMIT)))
+        await journal.write(lambda transaction: transaction.append(large))
+
+
+async def test_room_is_made_once_on_a_full_disk_and_nobody_notices(tmp_path: Path) -> None:
+    connection = open_database(tmp_path / "journal.sqlite")
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    asked: list[bool] = []
+
+    def make_room() -> bool:
+        connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
+        asked.append(True)
+        return True
+
+    journal = Journal(connection, KEY, make_room)
+    heard: list[StoredEvent] = []
+    journal.on_appended(heard.extend)
+
+    def work(transaction: Transaction) -> None:
+        transaction.append(a_change())
+        note("large", "x" * 100_000, transaction)
+
+    await journal.write(work)
+    assert (len(asked), [event.seq for event in heard]) == (1, [1])
+    await journal.close()
 
 
 async def test_full_disk_fails_every_writer_and_heals(tmp_path: Path) -> None:

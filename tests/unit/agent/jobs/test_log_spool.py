@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -57,14 +59,64 @@ def test_half_a_line_of_a_killed_process_is_cut(tmp_path: Path) -> None:
     assert texts(read_all(after, 1000)) == ["whole", "next"]
 
 
-def test_lines_over_the_limit_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_over_its_limit_keeps_both_ends_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(log_spool, "ATTEMPT_LIMIT", 300)
+    monkeypatch.setattr(log_spool, "TAIL_LINES", 3)
     spool = LogSpool(tmp_path)
-    for _ in range(20):
-        spool.append(ITEM, 1, 1.0, "info", "x" * 80)
+    for number in range(20):
+        spool.append(ITEM, 1, 1.0, "info", f"{number:080d}")
+    end = spool.close(ITEM, 1, 2.0)
+    lines = [json.loads(line) for line in read_all(spool, 1000).splitlines()]
+    numbers = [int(line["text"]) for line in lines if "gap" not in line]
+    gaps = [line for line in lines if "gap" in line]
+    assert numbers == [*range(len(numbers) - 3), 17, 18, 19]
+    assert [gap["lines"] for gap in gaps] == [0, 20 - len(numbers)]
+    assert gaps[1]["level"] == "warning"
+    assert gaps[1]["gap"] > 80 * gaps[1]["lines"]
+    assert "over its limit" in gaps[1]["text"]
+    assert spool.end(ITEM, 1) == end
+
+
+def test_lines_without_room_are_counted_where_they_are_missing(tmp_path: Path) -> None:
+    spool = LogSpool(tmp_path)
+    spool.append(ITEM, 1, 1.0, "info", "before")
+    spool.allow(False)
+    for _ in range(3):
+        spool.append(ITEM, 1, 1.0, "info", "lost")
+    spool.allow(True)
+    spool.append(ITEM, 1, 1.0, "info", "after")
     spool.close(ITEM, 1, 2.0)
-    kept = texts(read_all(spool, 1000))
-    assert kept[-1] == f"{20 - (len(kept) - 1)} lines were left out: the log is over its limit."
+    before, gap, after = (json.loads(line) for line in read_all(spool, 1000).splitlines())
+    assert (before["text"], gap["lines"], after["text"]) == ("before", 3, "after")
+    assert "no room" in gap["text"]
+
+
+def test_logs_of_ended_items_go_oldest_first_over_the_quota(tmp_path: Path) -> None:
+    spool = LogSpool(tmp_path, quota=2_500)
+    ids = [new_id() for _ in range(5)]
+    for age, item_id in enumerate(reversed(ids)):
+        spool.append(item_id, 1, 1.0, "info", "x" * 950)
+        spool.close(item_id, 1, 2.0)
+        (file,) = tmp_path.rglob(f"{item_id}.1.jsonl")
+        os.utime(file, (time.time() - age, time.time() - age))
+    unfinished = {ids[0]}
+    assert spool.prune(unfinished) == 3 * spool.end(ids[0], 1)
+    left = {file.name.split(".")[0] for file in tmp_path.rglob("*.jsonl")}
+    assert left == {ids[0], ids[4]}
+
+
+def test_logs_of_ended_items_go_after_their_time(tmp_path: Path) -> None:
+    spool = LogSpool(tmp_path, days=1.0)
+    old, new = new_id(), new_id()
+    for item_id in (old, new):
+        spool.append(item_id, 1, 1.0, "info", "x")
+        spool.close(item_id, 1, 2.0)
+    (file,) = tmp_path.rglob(f"{old}.1.jsonl")
+    os.utime(file, (1.0, 1.0))
+    spool.prune(set())
+    assert (spool.end(old, 1), spool.end(new, 1) > 0) == (0, True)
 
 
 def test_attempts_have_logs_of_their_own(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ def an_item(
     not_before: float = 0.0,
     blobs: tuple[str, ...] = (),
     publishes: bool = True,
+    in_doubt: bool = False,
 ) -> WaitingItem:
-    return WaitingItem(new_id(), 1, account, kind, position, not_before, blobs, publishes)
+    return WaitingItem(new_id(), 1, account, kind, position, not_before, blobs, publishes, in_doubt)
 
 
 def take(queue: WaitingItems, kind: RunnerKind = API, now: float = 0.0) -> WaitingItem | None:
@@ -94,11 +95,68 @@ def test_held_account_signs_in_and_does_not_publish() -> None:
     post, login = an_item("a", 1), an_item("a", 2, publishes=False)
     queue.add(post)
     queue.add(login)
-    assert queue.hold("a") == [post]
+    assert queue.hold("a", "other") == [post]
     assert take(queue) == login
     queue.release("a")
     assert take(queue) is None
-    queue.lift("a")
+    queue.lift("a", "other")
+    assert take(queue) == post
+
+
+def test_account_is_held_until_each_that_holds_it_is_settled() -> None:
+    queue = WaitingItems(lambda _sha256: True)
+    post = an_item("a", 1)
+    queue.add(post)
+    queue.hold("a", "one")
+    queue.hold("a", "two")
+    queue.lift("a", "one")
+    assert take(queue) is None
+    queue.lift("a", "two")
+    assert take(queue) == post
+
+
+def test_post_in_doubt_goes_first_and_alone_though_held_and_early() -> None:
+    queue = WaitingItems(lambda _sha256: True)
+    first, login = an_item("a", 1), an_item("a", 2, publishes=False)
+    doubtful = an_item("a", 3, in_doubt=True, not_before=50.0)
+    for item in (first, login, doubtful):
+        queue.add(item)
+    queue.hold("a", "other")
+    assert queue.held_back(doubtful) == [first]
+    assert not queue.may_publish("a", first.item_id)
+    assert take(queue) == doubtful
+    queue.release("a")
+    assert take(queue) == login
+    queue.release("a")
+    assert take(queue) is None
+    queue.lift("a", "other")
+    assert take(queue) == first
+
+
+def test_post_waits_while_another_of_its_account_waits_to_be_looked_for() -> None:
+    here: set[str] = set()
+    queue = WaitingItems(here.__contains__)
+    first, doubtful = an_item("a", 1), an_item("a", 2, in_doubt=True, blobs=("f" * 64,))
+    queue.add(first)
+    queue.add(doubtful)
+    assert take(queue) is None
+    here.add("f" * 64)
+    queue.blob_arrived("f" * 64)
+    assert take(queue) == doubtful
+    queue.release("a")
+    assert take(queue) == first
+
+
+def test_nobody_publishes_while_that_is_stopped_and_doubts_are_looked_at() -> None:
+    queue = WaitingItems(lambda _sha256: True)
+    post, login = an_item("a", 1), an_item("b", 2, publishes=False)
+    doubtful = an_item("c", 3, in_doubt=True)
+    for item in (post, login, doubtful):
+        queue.add(item)
+    queue.allow_publishing(False)
+    assert {take(queue), take(queue)} == {login, doubtful}
+    assert take(queue) is None
+    queue.allow_publishing(True)
     assert take(queue) == post
 
 

@@ -1,25 +1,14 @@
-"""Steps of an effect as a runner journals them, and what settles one that was being sent."""
+"""Steps of an effect as a runner journals them."""
 
 import asyncio
 
 import pytest
 
-from agent.runners.action import JournaledAction, StepDesk, settled_by
+from agent.runners.action import JournaledAction, StepDesk
 from agent.runners.messages import ActionRecord, ActionStep, StepAnswer
+from common.domain.content import Baseline
 from common.domain.states import ActionState
-from common.domain.transitions import may_action_become
-from common.errors import (
-    AmbiguousEffectError,
-    ContentRefusedError,
-    DriverError,
-    FlotillaError,
-    IllegalTransitionError,
-    PlatformUnreachableError,
-    ProxyFailedError,
-    RunnerLostError,
-    StoreError,
-    WireError,
-)
+from common.errors import IllegalTransitionError, StoreError, WireError
 
 
 class Agent:
@@ -82,33 +71,27 @@ async def test_an_answer_that_nobody_waits_for_is_dropped() -> None:
     Agent().desk.answer(StepAnswer(step_id=99))
 
 
-@pytest.mark.parametrize(
-    ("error", "state"),
-    [
-        (ContentRefusedError("no"), ActionState.PROVEN_ABSENT),
-        (ProxyFailedError("no"), ActionState.PREPARED),
-        (PlatformUnreachableError("no"), ActionState.PREPARED),
-        (AmbiguousEffectError("who knows"), ActionState.IN_DOUBT),
-        (RunnerLostError("gone"), ActionState.IN_DOUBT),
-        (DriverError("a defect"), ActionState.IN_DOUBT),
-        (StoreError("full"), ActionState.IN_DOUBT),
-        (None, ActionState.IN_DOUBT),
-    ],
-)
-def test_an_effect_goes_back_only_where_the_error_proves_it(
-    error: FlotillaError | None, state: ActionState
-) -> None:
-    assert settled_by(error)[0] is state
+async def test_what_a_step_leaves_out_stays_and_secrets_are_taken_out_of_its_note() -> None:
+    agent = Agent()
+    baseline = Baseline(post_ids=("1_2",), platform_time=5.0)
+    record = ActionRecord(
+        action_id="action",
+        state=ActionState.PREPARED,
+        resume={"a": "b"},
+        baseline=baseline,
+        settled_ids=["3_2"],
+        accepted_at=4.0,
+    )
+    action = JournaledAction("item", record, agent.desk, lambda text: text.replace("secret", "…"))
+    await action.step(ActionState.SENDING)
+    await action.step(ActionState.IN_DOUBT, note="it said: secret")
+    assert (action.baseline, action.resume) == (baseline, {"a": "b"})
+    assert (action.settled_ids, action.accepted_at) == (frozenset({"3_2"}), 4.0)
+    assert agent.steps[-1].note == "it said: …"
+    assert action.doubted.is_set()
 
 
-def every_error() -> list[type[FlotillaError]]:
-    found: list[type[FlotillaError]] = [FlotillaError]
-    for cls in found:
-        found.extend(cls.__subclasses__())
-    return found
-
-
-@pytest.mark.parametrize("kind", every_error())
-def test_every_settlement_may_follow_sending(kind: type[FlotillaError]) -> None:
-    state, _ = settled_by(kind("something"))
-    assert may_action_become(ActionState.SENDING, state)
+@pytest.mark.parametrize("state", ActionState)
+def test_a_cancel_may_interrupt_whatever_is_not_undecided(state: ActionState) -> None:
+    undecided = {ActionState.SENDING, ActionState.IN_DOUBT, ActionState.RECONCILING}
+    assert Agent().action(state).is_undecided is (state in undecided)

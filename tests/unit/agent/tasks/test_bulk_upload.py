@@ -1,6 +1,8 @@
 """What a bulk upload does in which order, over a journal and a driver that only remember."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from pydantic import SecretStr
@@ -11,42 +13,94 @@ from agent.tasks import bulk_upload
 from agent.tasks.catalogue import TASKS, task_for
 from common.access import AccountAccess
 from common.domain.accounts import DriverName, Platform
-from common.domain.content import MediaKind, Placement, PostKind
+from common.domain.content import Baseline, ListedPost, MediaKind, Placement, PostKind
+from common.domain.ids import made_at, new_id
 from common.domain.states import ActionState
 from common.errors import (
     AmbiguousEffectError,
+    ConflictError,
+    ContentRefusedError,
+    DriverError,
     FlotillaError,
     NotFoundError,
     OperationCancelledError,
     OperationUnsupportedError,
+    PlatformUnreachableError,
+    ProxyFailedError,
+    RateLimitedError,
     SessionExpiredError,
     StoreError,
 )
 from common.items import ItemSpec, MediaRef, PublishSpec
-from common.operations import Post, PreparedPost, PublishedPost, SignedIn
+from common.operations import (
+    Operation,
+    Post,
+    PreparedPost,
+    PublishedPost,
+    Settlement,
+    SignedIn,
+)
 from common.tasks.catalogue import TASK_TYPES
 
 RESUME = {"upload_ids": "1"}
+INTENT = new_id()
+BEFORE = Baseline(post_ids=("1_9",), platform_time=1000.0)
+NOW = 2000.0
+CAPTION = "Harbour at dusk"
+SENT = ["prepared", "uploaded", "sending", "sent"]
+ABSENT = ["in_doubt", "reconciling", "proven_absent"]
+
+
+def listed(number: int, caption: str | None = CAPTION, taken_at: float = NOW) -> ListedPost:
+    return ListedPost(
+        remote_id=f"{number}_9",
+        url=f"http://{number}",
+        kind=PostKind.PHOTO,
+        caption=caption,
+        taken_at=taken_at,
+    )
+
+
+Look = Sequence[ListedPost] | Exception
+"""What one look at the account's list gives."""
 
 
 class Story:
     """Everything that happened, in order; the journal, the context and the driver in one."""
+
+    settlements: ClassVar = {Operation.PUBLISH: Settlement.PROBE}
 
     def __init__(
         self,
         state: ActionState = ActionState.PLANNED,
         *,
         session: str | None = "{}",
+        caption: str = CAPTION,
         refuse: ActionState | None = None,
+        refusal: FlotillaError | None = None,
         cancel_at: str = "",
+        sends: Sequence[Exception] = (),
+        looks: Sequence[Look] = ((),),
+        seen_before: Sequence[ListedPost] = (),
+        record: ActionRecord | None = None,
     ) -> None:
+        """`sends` fail one after the other before one works; the last of `looks` goes on."""
         self.told: list[str] = []
+        self.steps: list[ActionStep] = []
+        self.baselines: list[Baseline] = []
         self._refuse = refuse
+        self._refusal = refusal or StoreError("The disk is full.")
         self._cancel_at = cancel_at
+        self._sends = list(sends)
+        self._looks = list(looks)
+        self._seen_before = seen_before
         self._desk = StepDesk(self._journal)
-        record = ActionRecord(action_id="action", state=state, remote_id="9", remote_url="http://9")
+        known = {"remote_id": "9", "remote_url": "http://9"}
+        record = record or ActionRecord(
+            action_id="action", state=state, **(known if state is ActionState.CONFIRMED else {})
+        )
         self.action = JournaledAction("item", record, self._desk)
-        self.item = _item(session)
+        self.item = _item(session, caption)
         self.account = self.item.account
 
     def file(self, sha256: str) -> Path:
@@ -71,20 +125,41 @@ class Story:
     async def prepare_publish(self, post: Post, resume: dict[str, str]) -> PreparedPost:
         assert resume == RESUME
         self.told.append("uploaded")
-        return PreparedPost(post, resume)
+        return PreparedPost(post, resume, NOW)
 
     async def publish(self, prepared: PreparedPost) -> PublishedPost:
         self.told.append("sent")
+        if self._sends:
+            raise self._sends.pop(0)
         return PublishedPost("7", "http://7")
+
+    async def take_baseline(self) -> Baseline:
+        return BEFORE
+
+    async def find_published(self, since: Baseline, *, fresh: bool = True) -> Sequence[ListedPost]:
+        if not fresh:
+            return [post for post in self._seen_before if post.remote_id not in since.post_ids]
+        self.baselines.append(since)
+        look = self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
+        if isinstance(look, Exception):
+            raise look
+        return look
 
     def _journal(self, step: ActionStep) -> None:
         self.told.append(step.state.value)
+        self.steps.append(step)
         refused = step.state is self._refuse
-        error = StoreError("The disk is full.").to_wire() if refused else None
+        error = self._refusal.to_wire() if refused else None
         self._desk.answer(StepAnswer(step_id=step.step_id, error=error))
 
 
-def _item(session: str | None) -> ItemSpec:
+class WithoutEyes(Story):
+    """A driver that can publish and not list."""
+
+    settlements: ClassVar = {Operation.PUBLISH: Settlement.NONE}
+
+
+def _item(session: str | None, caption: str) -> ItemSpec:
     media = MediaRef(
         sha256="0" * 64, size=1, name="a.jpg", kind=MediaKind.PHOTO, width=1080, height=1080
     )
@@ -102,12 +177,12 @@ def _item(session: str | None) -> ItemSpec:
             session=SecretStr(session) if session else None,
         ),
         publish=PublishSpec(
-            intent_id="action",
+            intent_id=INTENT,
             content_key="key",
             placement=Placement.FEED,
             kind=PostKind.PHOTO,
             media=[media],
-            caption="",
+            caption=caption,
         ),
     )
 
@@ -142,9 +217,13 @@ async def test_what_is_confirmed_is_done_without_a_step() -> None:
     ("story", "error", "told"),
     [
         (lambda: Story(session=None), SessionExpiredError, []),
-        (lambda: Story(ActionState.SENDING), AmbiguousEffectError, []),
-        (lambda: Story(ActionState.IN_DOUBT), AmbiguousEffectError, []),
         (lambda: Story(ActionState.UNRESOLVED), AmbiguousEffectError, []),
+        (
+            lambda: WithoutEyes(ActionState.SENDING),
+            AmbiguousEffectError,
+            ["in_doubt", "unresolved"],
+        ),
+        (lambda: WithoutEyes(ActionState.IN_DOUBT), AmbiguousEffectError, ["unresolved"]),
         (lambda: Story(refuse=ActionState.PREPARED), StoreError, ["prepared"]),
         (
             lambda: Story(refuse=ActionState.SENDING),
@@ -157,15 +236,202 @@ async def test_what_is_confirmed_is_done_without_a_step() -> None:
             ["prepared", "uploaded"],
         ),
     ],
-    ids=["no session", "sending", "in doubt", "unresolved", "no journal", "no fsync", "cancelled"],
+    ids=[
+        "no session",
+        "unresolved",
+        "sending, no eyes",
+        "in doubt, no eyes",
+        "no journal",
+        "no fsync",
+        "cancelled",
+    ],
 )
 async def test_nothing_is_sent_where_it_must_not_be(
-    story: type[Story], error: type[FlotillaError], told: list[str]
+    story: Callable[[], Story], error: type[FlotillaError], told: list[str]
 ) -> None:
     made = story()
     with pytest.raises(error):
         await bulk_upload.run(made, made)
     assert made.told == told
+
+
+async def test_the_baseline_is_journaled_with_sending_as_of_the_end_of_the_upload() -> None:
+    story = Story()
+    await tell(story)
+    assert [step.baseline for step in story.steps] == [
+        None,
+        Baseline(post_ids=("1_9",), platform_time=NOW),
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    "lost", [AmbiguousEffectError("no answer"), DriverError("odd"), ValueError("a defect")]
+)
+async def test_a_post_that_is_found_settles_the_doubt(lost: Exception) -> None:
+    story = Story(sends=[lost], looks=[[listed(7)]])
+    assert await bulk_upload.run(story, story) == {"remote_id": "7_9", "url": "http://7"}
+    assert story.told == [*SENT, "in_doubt", "reconciling", "confirmed"]
+    assert story.steps[-1].sighted == [listed(7)]
+    assert story.baselines == [Baseline(post_ids=("1_9",), platform_time=NOW)]
+
+
+async def test_a_post_that_shows_late_settles_the_doubt() -> None:
+    story = Story(sends=[AmbiguousEffectError("no answer")], looks=[[], [listed(7)]])
+    assert (await tell(story))[-2:] == ["reconciling", "confirmed"]
+
+
+async def test_nothing_found_twice_is_proof_and_the_post_is_sent_again() -> None:
+    story = Story(sends=[AmbiguousEffectError("no answer")])
+    told = await tell(story)
+    assert told == [*SENT, *ABSENT, "planned", "uploaded", "sending", "sent", "confirmed"]
+    assert len(story.baselines) >= 3, "one look at once, two behind the bound"
+
+
+async def test_what_never_arrives_is_given_up_and_is_proven_absent() -> None:
+    story = Story(sends=[AmbiguousEffectError("no answer")] * 9)
+    with pytest.raises(PlatformUnreachableError):
+        await bulk_upload.run(story, story)
+    assert story.told.count("sent") == 3
+    assert story.action.state is ActionState.PROVEN_ABSENT
+
+
+@pytest.mark.parametrize("refusal", [ContentRefusedError("no"), ProxyFailedError("no")])
+async def test_an_error_that_proves_something_leaves_no_doubt(refusal: FlotillaError) -> None:
+    story = Story(sends=[refusal])
+    with pytest.raises(type(refusal)):
+        await bulk_upload.run(story, story)
+    assert not story.baselines
+    assert story.action.state in (ActionState.PROVEN_ABSENT, ActionState.PREPARED)
+
+
+@pytest.mark.parametrize(
+    ("looks", "sighted"),
+    [
+        ([[listed(7, "another caption")]], 1),
+        ([[listed(7), listed(8)]], 2),
+        ([SessionExpiredError("signed out")], 0),
+    ],
+    ids=["another caption", "two alike", "no way to look"],
+)
+async def test_what_proves_nothing_is_left_to_a_person(looks: list[Look], sighted: int) -> None:
+    story = Story(sends=[AmbiguousEffectError("no answer")], looks=looks)
+    with pytest.raises(AmbiguousEffectError):
+        await bulk_upload.run(story, story)
+    assert story.told[-3:] == ["in_doubt", "reconciling", "unresolved"]
+    assert len(story.steps[-1].sighted) == sighted
+    assert story.steps[-1].note
+    assert story.told.count("sent") == 1
+
+
+@pytest.mark.parametrize("problem", [RateLimitedError("slow down"), KeyError("a defect")])
+async def test_a_look_that_fails_is_no_absence(problem: Exception) -> None:
+    story = Story(sends=[AmbiguousEffectError("no answer")], looks=[[], problem, [listed(7)]])
+    assert (await tell(story)).count("sent") == 1
+    assert story.action.remote_id == "7_9"
+
+
+async def test_a_doubt_of_an_earlier_attempt_is_settled_before_anything_else() -> None:
+    for state in (ActionState.SENDING, ActionState.IN_DOUBT, ActionState.RECONCILING):
+        record = ActionRecord(action_id=INTENT, state=state, baseline=BEFORE)
+        story = Story(record=record, looks=[[listed(7)]])
+        told = await tell(story)
+        assert told[-2:] == ["reconciling", "confirmed"]
+        assert "uploaded" not in told
+        assert story.baselines == [BEFORE]
+
+
+async def test_a_doubt_without_a_baseline_looks_from_when_the_agent_took_the_post_over() -> None:
+    record = ActionRecord(action_id=INTENT, state=ActionState.IN_DOUBT, accepted_at=1500.0)
+    story = Story(record=record, looks=[[listed(6, taken_at=1100.0), listed(7)]])
+    assert await bulk_upload.run(story, story) == {"remote_id": "7_9", "url": "http://7"}
+    assert story.baselines == [Baseline(platform_time=1500.0)]
+
+
+async def test_a_doubt_that_the_desktop_hands_over_looks_from_when_the_intent_was_made() -> None:
+    known = Baseline(post_ids=("5_9",))
+    record = ActionRecord(
+        action_id=INTENT, state=ActionState.IN_DOUBT, baseline=known, accepted_at=9e9
+    )
+    story = Story(record=record, looks=[[listed(7, taken_at=9e8), listed(8, taken_at=8e9)]])
+    await bulk_upload.run(story, story)
+    assert story.action.remote_id == "8_9"
+    assert story.baselines == [Baseline(post_ids=("5_9",), platform_time=made_at(INTENT))]
+
+
+async def test_a_post_that_settles_another_intent_is_not_taken_for_this_one() -> None:
+    record = ActionRecord(
+        action_id=INTENT, state=ActionState.IN_DOUBT, baseline=BEFORE, settled_ids=["7_9"]
+    )
+    story = Story(record=record, looks=[[listed(7)]])
+    assert (await tell(story)).count("sent") == 1
+    assert story.action.remote_id == "7"
+
+
+async def test_a_clash_over_what_was_found_is_left_to_a_person() -> None:
+    record = ActionRecord(action_id=INTENT, state=ActionState.IN_DOUBT, baseline=BEFORE)
+    story = Story(
+        record=record,
+        looks=[[listed(7)]],
+        refuse=ActionState.CONFIRMED,
+        refusal=ConflictError("It may be another one."),
+    )
+    with pytest.raises(AmbiguousEffectError, match="It may be another one"):
+        await bulk_upload.run(story, story)
+    assert story.told == ["reconciling", "confirmed", "unresolved"]
+
+
+async def test_a_stop_waits_for_the_verdict_and_keeps_it() -> None:
+    lost = AmbiguousEffectError("no answer")
+    found = Story(sends=[lost], looks=[[listed(7)]], cancel_at="in_doubt")
+    assert (await tell(found))[-1] == "confirmed"
+
+    absent = Story(sends=[lost], cancel_at="in_doubt")
+    with pytest.raises(OperationCancelledError):
+        await bulk_upload.run(absent, absent)
+    assert absent.told == [*SENT, *ABSENT]
+
+
+def taken_back(**fields: object) -> ActionRecord:
+    """An action whose history was lost: planned, although its post may be there."""
+    record = ActionRecord(action_id=INTENT, state=ActionState.PLANNED, accepted_at=1500.0)
+    return record.model_copy(update=fields)
+
+
+async def test_a_post_that_is_there_already_is_found_instead_of_sent() -> None:
+    story = Story(record=taken_back(), seen_before=[listed(7)], looks=[[listed(7)]])
+    assert await tell(story) == ["in_doubt", "reconciling", "confirmed"]
+    assert story.steps[0].baseline == Baseline(platform_time=1505.0)
+
+
+@pytest.mark.parametrize(
+    ("seen", "settled"),
+    [
+        (listed(7, taken_at=1499.0), []),
+        (listed(7, "another caption"), []),
+        (listed(7), ["7_9"]),
+    ],
+    ids=["older than the item", "another caption", "of another item"],
+)
+async def test_what_is_not_this_post_does_not_keep_it_from_being_sent(
+    seen: ListedPost, settled: list[str]
+) -> None:
+    story = Story(record=taken_back(settled_ids=settled), seen_before=[seen])
+    assert await tell(story) == [*SENT, "confirmed"]
+
+
+async def test_a_post_without_a_caption_is_not_taken_for_another_one() -> None:
+    story = Story(record=taken_back(), caption=" ", seen_before=[listed(7, "")])
+    with pytest.raises(AmbiguousEffectError):
+        await bulk_upload.run(story, story)
+    assert story.told == ["in_doubt", "unresolved"]
+    assert story.steps[-1].sighted == [listed(7, "")]
+
+
+async def test_a_person_who_said_that_it_is_not_there_is_not_asked_again() -> None:
+    record = taken_back(state=ActionState.PROVEN_ABSENT)
+    story = Story(record=record, caption="", seen_before=[listed(7, "")])
+    assert (await tell(story))[-1] == "confirmed"
 
 
 async def test_a_driver_that_cannot_publish_is_refused() -> None:

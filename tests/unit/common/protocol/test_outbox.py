@@ -1,80 +1,18 @@
-"""The outbox over a link that breaks anywhere: every event is applied once, and in order."""
+"""The outbox's numbers: what follows, what is behind, what may go out and what is new.
+
+That every event is applied once, over a link that breaks anywhere: `tests/stateful`.
+"""
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from common.errors import LinkError
 from common.protocol.events import OutboxRow
 from common.protocol.messages import Cursor
-from common.protocol.outbox import WINDOW_EVENTS, OutboxFeed, take_batch
+from common.protocol.outbox import WINDOW_EVENTS, OutboxFeed, follows, is_behind, take_batch
 
 
 def row(seq: int) -> OutboxRow:
     return OutboxRow(seq=seq, at=0.0, body={"n": seq})
-
-
-class Outbox(RuleBasedStateMachine):
-    """An agent with a durable outbox, a desktop with a durable cursor, and a bad link."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[int, OutboxRow] = {}
-        self.last = 0
-        self.cursor = Cursor(epoch="e", seq=0)
-        self.applied: list[int] = []
-        self.connect()
-
-    @rule()
-    def connect(self) -> None:
-        """Any cut, crash or restart of either side ends here: nothing in flight survives."""
-        lowest = min(self.kept, default=self.last + 1)
-        self.feed = OutboxFeed("e", lowest, self.cursor)
-        self.batches: list[list[OutboxRow]] = []
-        self.acknowledgements: list[int] = []
-
-    @rule(count=st.integers(1, 20))
-    def report(self, count: int) -> None:
-        for _ in range(count):
-            self.last += 1
-            self.kept[self.last] = row(self.last)
-
-    @rule(size=st.integers(1, 7))
-    def send(self, size: int) -> None:
-        due = [self.kept[seq] for seq in sorted(self.kept) if seq > self.feed.after]
-        batch = due[: min(size, self.feed.room)]
-        if batch:
-            self.feed.sent(batch)
-            self.batches.append(batch)
-
-    @precondition(lambda self: self.batches)
-    @rule(again=st.booleans())
-    def apply(self, again: bool) -> None:
-        batch = self.batches.pop(0)
-        for _ in range(1 + again):
-            taken = take_batch(self.cursor, "e", batch)
-            self.applied += [new.seq for new in taken.rows]
-            self.cursor = taken.cursor
-        self.acknowledgements.append(self.cursor.seq)
-
-    @precondition(lambda self: self.acknowledgements)
-    @rule()
-    def acknowledge(self) -> None:
-        done = self.feed.acknowledge("e", self.acknowledgements.pop(0))
-        self.kept = {seq: kept for seq, kept in self.kept.items() if seq > done}
-
-    @invariant()
-    def every_event_once_and_in_order(self) -> None:
-        assert self.applied == list(range(1, len(self.applied) + 1))
-
-    @invariant()
-    def nothing_is_forgotten_before_it_is_applied(self) -> None:
-        assert all(seq in self.kept for seq in range(self.cursor.seq + 1, self.last + 1))
-
-
-Outbox.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
-test_outbox = Outbox.TestCase
 
 
 def test_a_cursor_of_another_epoch_counts_for_nothing() -> None:
@@ -105,3 +43,45 @@ def test_a_gap_and_a_foreign_epoch_end_the_session() -> None:
         take_batch(cursor, "e", [row(5)])
     with pytest.raises(LinkError, match="another epoch"):
         take_batch(cursor, "x", [row(4)])
+
+
+def test_the_cursor_after_a_batch_says_when_its_last_event_happened() -> None:
+    batch = take_batch(Cursor(epoch="e", seq=3), "e", [row(3), row(4)])
+    assert [new.seq for new in batch.rows] == [4]
+    assert batch.cursor == Cursor(epoch="e", seq=4, at=0.0)
+    assert take_batch(batch.cursor, "e", [row(4)]).cursor == batch.cursor
+
+
+@pytest.mark.parametrize(
+    ("epoch", "lowest", "expected"),
+    [("e", 1, True), ("e", 6, True), ("e", 7, False), ("other", 6, False)],
+)
+def test_an_outbox_follows_where_nothing_is_missing(
+    epoch: str, lowest: int, expected: bool
+) -> None:
+    assert follows(Cursor(epoch="e", seq=5), epoch, lowest) is expected
+
+
+@pytest.mark.parametrize(
+    ("epoch", "last", "at", "expected"),
+    [
+        ("e", 5, 100.5, False),
+        ("e", 9, 100.5, False),
+        ("e", 9, None, False),
+        ("e", 4, None, True),
+        ("e", 9, 200.5, True),
+        ("other", 4, 200.5, False),
+    ],
+)
+def test_a_journal_that_was_put_back_is_noticed_even_if_it_wrote_on(
+    epoch: str, last: int, at: float | None, expected: bool
+) -> None:
+    assert is_behind(Cursor(epoch="e", seq=5, at=100.5), epoch, last, at) is expected
+
+
+def test_a_cursor_from_an_earlier_release_is_judged_by_its_number() -> None:
+    assert not is_behind(Cursor(epoch="e", seq=5), "e", 9, 200.5)
+
+
+def test_a_cursor_acknowledges_what_is_before_it() -> None:
+    assert OutboxFeed("e", 3, Cursor(epoch="e", seq=7)).acknowledged == 7

@@ -94,6 +94,17 @@ def test_silence_makes_a_link_suspect_then_disconnected_and_any_word_revives_it(
     assert "45 s" in events[1].error.message
 
 
+def test_what_lay_in_a_buffer_while_this_machine_slept_revives_nothing() -> None:
+    desktop, agent = pair()
+    agent.send(Heartbeat(clock=1.0))
+    assert desktop.may_act(44.9)
+    assert not desktop.may_act(3600.0), "no request goes out before it has linked anew"
+    events = deliver(agent, desktop, 3600.0)
+    assert events[0] == LivenessChanged(LinkState.DISCONNECTED)
+    assert isinstance(events[-1], SessionEnded)
+    assert not desktop.is_open
+
+
 def test_a_peer_that_never_says_hello_is_given_up() -> None:
     lonely = Session(hello(), 0.0)
     assert any(isinstance(event, SessionEnded) for event in lonely.tick(45.0))
@@ -159,3 +170,35 @@ def test_a_goodbye_carries_the_reason_as_the_same_error() -> None:
     assert isinstance(ended, SessionEnded)
     assert isinstance(ended.error, LinkError)
     assert "Another window" in ended.error.message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "no json",
+        b"short",
+        "é" * (CONTROL_MESSAGE_LIMIT // 2 + 1),
+        '{"t":"events","epoch":"e","rows":[{"seq":-1,"at":0,"body":{}}]}',
+        '{"t":"acknowledge","epoch":"e"}',
+    ],
+    ids=["text", "frame", "bytes", "events", "acknowledgement"],
+)
+def test_whoever_breaks_the_rules_is_told_which(data: str | bytes) -> None:
+    desktop, agent = pair()
+    (ended,) = desktop.receive(data, 0)
+    assert isinstance(ended, SessionEnded)
+    (told,) = deliver(desktop, agent)
+    assert isinstance(told, SessionEnded)
+    assert told.error.message == ended.error.message
+
+
+def test_a_goodbye_that_was_not_written_can_be_taken_and_nothing_else_goes_out() -> None:
+    desktop, _ = pair()
+    desktop.send(Heartbeat(clock=1.0))
+    assert desktop.take_goodbye() is None
+    desktop.end(LinkError("Enough."))
+    goodbye = desktop.take_goodbye()
+    assert goodbye is not None
+    assert "Enough." in goodbye
+    assert desktop.take_goodbye() is None
+    assert not desktop.has_outgoing

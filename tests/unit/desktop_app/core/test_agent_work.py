@@ -1,134 +1,412 @@
-"""What the core does with items of which it cannot know whether the agent holds them."""
+"""What the core does with an agent: compares, heals, tells, and only then hands over."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
-from common.domain.states import ItemState
-from common.errors import AgentUnreachableError
+from common.domain.states import ActionState, ItemState
+from common.errors import AgentUnreachableError, ConflictError, DuplicateIntentError
 from common.protocol.messages import (
     AcceptItem,
-    AskInventory,
-    Inventory,
+    ControlItems,
     InventoryRow,
-    Request,
-    Response,
+    SettleAction,
 )
 from desktop_app.core.agent_work import AgentWork
-from desktop_app.core.handover import Handover, InFlight
-from desktop_app.core.links.agent_link import LiveLink
-from desktop_app.store import items
+from desktop_app.store import accounts, agents, cards, generations, intents, items
+from desktop_app.store.cards import Answer
 from desktop_app.store.records import ItemRecord
 from desktop_app.store.store import Store
-from desktop_app.store.touched import Touched
+from desktop_app.store.tables import ACCOUNT, MEDIA
 from tests.support.stored import add_accounts, add_agent, add_run, upload_items
-from tests.support.waiting import wait_until_async
+from tests.unit.desktop_app.core.agent_ends import AgentEnd, CoreEnd
+
+BOB, ANN = "b" * 52, "a" * 52
 
 
-class Agent:
-    """The other end of a link: says what it holds, and breaks off when it is given work."""
+def _plan(store: Store, *, publishing: bool) -> Callable[[Connection], list[ItemRecord]]:
+    def work(connection: Connection) -> list[ItemRecord]:
+        agent_id = add_agent(connection, store.vault, ANN)
+        ids = add_accounts(connection, store.vault, ["cove", "anchor", "quay"])
+        accounts.assign(connection, dict.fromkeys(ids, agent_id))
+        new = upload_items(ids, agent_id)
+        if not publishing:
+            new = [replace(item, claim=None) for item in new]
+        connection.execute(
+            MEDIA.insert().values(
+                sha256="d" * 64, name="a.jpg", title="a", kind="photo", size=1, width=1, height=1,
+                duration=0.0, added_at=1.0, used=0,
+            )
+        )  # fmt: skip
+        run_id, _ = add_run(connection, new)
+        return items.of_run(connection, run_id)
 
-    def __init__(self, agent_id: str, holds: Sequence[InventoryRow] = ()) -> None:
-        self.agent_id = agent_id
-        self.link = SimpleNamespace(address=None)
-        self._holds = list(holds)
-
-    async def request(self, request: Request, _seconds: float = 0.0) -> Response:
-        if isinstance(request, AskInventory):
-            return Inventory(id=request.id, rows=self._holds)
-        assert isinstance(request, AcceptItem)
-        raise AgentUnreachableError("The link broke.")
-
-    def as_link(self) -> LiveLink:
-        return cast("LiveLink", self)
+    return work
 
 
 @pytest.fixture
-async def queued(store: Store) -> list[ItemRecord]:
-    """Three items that wait for an agent."""
+async def posts(store: Store) -> list[ItemRecord]:
+    """Three posts that wait for an agent."""
+    return await store.write(_plan(store, publishing=True))
 
-    def work(connection: Connection) -> list[ItemRecord]:
-        agent_id = add_agent(connection, store.vault)
-        ids = add_accounts(connection, store.vault, ["cove", "anchor", "quay"])
-        new = [replace(item, claim=None) for item in upload_items(ids, agent_id)]
-        run_id, _ = add_run(connection, new)
-        return items.of_run(connection, run_id)
+
+@pytest.fixture
+async def logins(store: Store) -> list[ItemRecord]:
+    """Three items without an effect that wait for an agent."""
+    return await store.write(_plan(store, publishing=False))
+
+
+def row_of(item: ItemRecord, state: ItemState = ItemState.ASSIGNED, **more: object) -> InventoryRow:
+    return InventoryRow(
+        item_id=item.id,
+        run_id=item.run_id,
+        account_id=item.account_id,
+        attempt=item.attempt,
+        state=state,
+        fence=1,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+async def now(store: Store, found: Sequence[ItemRecord]) -> list[ItemRecord]:
+    known = await store.read(partial(items.records, ids=[item.id for item in found]))
+    return [known[item.id] for item in found]
+
+
+async def states(store: Store, found: Sequence[ItemRecord]) -> list[ItemState]:
+    return [item.state for item in await now(store, found)]
+
+
+async def until(fact: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await fact():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def accept(store: Store, found: Sequence[ItemRecord]) -> None:
+    attempts = {item.id: item.attempt for item in found}
+    await store.write(partial(items.save_accepted, attempts=attempts, at=2.0))
+
+
+async def set_state(store: Store, item: ItemRecord, state: ActionState) -> None:
+    await store.write(
+        lambda connection: intents.set_state(connection, [str(item.intent_id)], state)
+    )
+
+
+async def until_handed_over(store: Store, agent: AgentEnd, found: Sequence[ItemRecord]) -> None:
+    async def is_done() -> bool:
+        return len(agent.heard(AcceptItem)) >= len(found) and all(
+            item.accepted for item in await now(store, found)
+        )
+
+    await until(is_done)
+
+
+async def test_an_item_may_be_the_agents_from_before_it_is_sent(
+    store: Store, logins: list[ItemRecord]
+) -> None:
+    agent = AgentEnd(ANN, refuses={AcceptItem: AgentUnreachableError("It broke.")})
+    async with CoreEnd(store).linked(agent, breaks=True):
+        await until(lambda: _is_away(store, logins))
+    assert [item.accepted for item in await now(store, logins)] == [False] * 3
+
+    for item in logins:
+        await store.write(partial(items.want, ids=[item.id], wanted="cancelled"))
+    agent = AgentEnd(ANN, [row_of(logins[0])])
+    async with CoreEnd(store).linked(agent):
+
+        async def is_told() -> bool:
+            return not any(item.wanted for item in await now(store, logins))
+
+        await until(is_told)
+    # The agent has the first one, and will say what became of it; the others never reached it.
+    assert (await states(store, logins))[1:] == [ItemState.CANCELLED] * 2
+    (request, *_) = agent.heard(ControlItems)
+    assert isinstance(request, ControlItems)
+    assert request.fences == {item.id: 1 for item in logins}
+
+
+async def _is_away(store: Store, found: Sequence[ItemRecord]) -> bool:
+    return all(item.is_away for item in await now(store, found))
+
+
+async def test_wishes_about_items_that_never_arrived_are_granted(
+    store: Store, logins: list[ItemRecord]
+) -> None:
+    for item, wish in zip(logins, ["paused", "cancelled", "resumed"], strict=True):
+        await store.write(partial(items.save_offered, ids=[item.id], at=2.0))
+        await store.write(partial(items.want, ids=[item.id], wanted=wish))
+    async with CoreEnd(store).linked(AgentEnd(ANN)) as work:
+
+        async def are_granted() -> bool:
+            return not any(item.wanted for item in await now(store, logins))
+
+        await until(are_granted)
+        assert isinstance(work, AgentWork)
+    paused, cancelled, resumed = await states(store, logins)
+    assert (paused, cancelled) == (ItemState.PAUSED, ItemState.CANCELLED)
+    assert resumed in {ItemState.QUEUED, ItemState.ASSIGNED}
+
+
+async def test_a_post_that_the_agent_lost_comes_again_with_its_doubt(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    await accept(store, posts)
+    await set_state(store, posts[0], ActionState.SENDING)
+    await set_state(store, posts[1], ActionState.CONFIRMED)
+    await set_state(store, posts[2], ActionState.UNRESOLVED)
+    agent = AgentEnd(ANN)
+    async with CoreEnd(store).linked(agent):
+        await until_handed_over(store, agent, posts[:1])
+    (request,) = agent.heard(AcceptItem)
+    assert isinstance(request, AcceptItem)
+    assert request.item.item_id == posts[0].id
+    assert request.item.publish is not None
+    assert request.item.publish.doubt is not None
+    doubted, published, asked = await now(store, posts)
+    assert (doubted.state, doubted.action) == (ItemState.ASSIGNED, ActionState.IN_DOUBT)
+    assert published.state is ItemState.DONE
+    assert asked.action is ActionState.UNRESOLVED
+    assert not asked.is_away, "a person's word is carried out here"
+
+
+async def test_a_doubt_that_the_agent_does_not_take_is_a_persons(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    await set_state(store, posts[0], ActionState.IN_DOUBT)
+    refusal = DuplicateIntentError("This post is already published.")
+    agent = AgentEnd(ANN, refuses={AcceptItem: refusal})
+    async with CoreEnd(store).linked(agent):
+
+        async def are_refused() -> bool:
+            return ItemState.QUEUED not in await states(store, posts)
+
+        await until(are_refused)
+    doubtful, *others = await now(store, posts)
+    assert (doubtful.state, doubtful.action) == (
+        ItemState.NEEDS_OPERATOR,
+        ActionState.UNRESOLVED,
+    )
+    assert {item.state for item in others} == {ItemState.FAILED}
+    (card,), _ = await store.read(partial(cards.page, resolved=False))
+    assert card.item_id == doubtful.id
+    assert card.theirs is not None
+    assert "already published" in card.theirs.note
+
+
+async def test_what_is_published_here_and_open_there_is_told(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    first = posts[0]
+
+    def settle(connection: Connection) -> None:
+        intent = intents.record(connection, str(first.intent_id))
+        intents.confirm(connection, intent, "31_9", "http://x/p/31/")
+        items.save_accepted(connection, {first.id: 1}, at=2.0)
+        items.move(connection, [first.id], ItemState.INTERRUPTED, at=3.0)
+        items.move(connection, [first.id], ItemState.DONE, at=3.0)
+
+    await store.write(settle)
+    held = row_of(
+        first,
+        ItemState.NEEDS_OPERATOR,
+        action_id=first.intent_id,
+        action=ActionState.UNRESOLVED,
+    )
+    agent = AgentEnd(ANN, [held])
+    async with CoreEnd(store).linked(agent):
+        await until_handed_over(store, agent, posts[1:])
+    (request,) = agent.heard(SettleAction)
+    assert isinstance(request, SettleAction)
+    assert (request.verdict, request.remote_id) == ("there", "31_9")
+    assert not agent.heard(ControlItems)
+
+
+async def test_an_answer_is_told_before_new_work_and_only_once(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    first = posts[0]
+    await accept(store, [first])
+    await ask_person(store, first, answer=True)
+    held = row_of(first, ItemState.NEEDS_OPERATOR, action_id=first.intent_id)
+    agent = AgentEnd(ANN, [held])
+    async with CoreEnd(store).linked(agent) as work:
+        await until_handed_over(store, agent, posts[1:])
+        work.wake()
+        await asyncio.sleep(0.05)
+    kinds = [type(request) for request in agent.asked]
+    assert kinds.count(SettleAction) == 1
+    assert kinds.index(SettleAction) < kinds.index(AcceptItem)
+    (request,) = agent.heard(SettleAction)
+    assert isinstance(request, SettleAction)
+    assert (request.verdict, request.by, request.fence) == ("absent", "ada", 1)
+
+
+async def ask_person(store: Store, item: ItemRecord, *, answer: bool) -> str:
+    def work(connection: Connection) -> str:
+        items.move(connection, [item.id], ItemState.RUNNING, at=3.0)
+        items.move(connection, [item.id], ItemState.NEEDS_OPERATOR, at=3.0)
+        intents.set_state(connection, [str(item.intent_id)], ActionState.UNRESOLVED)
+        doubt = cards.Doubt(
+            action_id=str(item.intent_id),
+            account_id=item.account_id,
+            item_id=item.id,
+            run_id=item.run_id,
+        )
+        card_id = cards.open_card(connection, doubt, at=3.0)
+        if answer:
+            cards.save_answer(connection, card_id, Answer(act="publish_it", by="ada", at=4.0))
+        return card_id
 
     return await store.write(work)
 
 
-@contextlib.asynccontextmanager
-async def at_work(store: Store, in_flight: InFlight, agent: Agent) -> AsyncIterator[None]:
-    """A link to `agent` that the core works over."""
-    work = AgentWork(agent.as_link(), store, in_flight, _ignore)
-    running = asyncio.create_task(work.run(), name="work")
-    try:
-        yield
-    finally:
-        running.cancel()
-        await asyncio.wait({running})
-
-
-def _ignore(_touched: Touched) -> None:
-    return
-
-
-async def states(store: Store, found: Sequence[ItemRecord]) -> list[ItemState]:
-    known = await store.read(partial(items.records, ids=[item.id for item in found]))
-    return [known[item.id].state for item in found]
-
-
-async def test_items_are_the_agents_until_it_has_said_what_it_holds(
-    store: Store, queued: list[ItemRecord]
+async def test_an_answer_that_the_agent_refuses_is_asked_for_again(
+    store: Store, posts: list[ItemRecord]
 ) -> None:
-    in_flight = InFlight()
-    agent_id = queued[0].agent_id or ""
-    with pytest.raises(AgentUnreachableError):
-        await Handover(store, in_flight, _ignore).hand_over_some(Agent(agent_id).as_link())
-    assert all(item.id in in_flight for item in queued)
-    for item in queued:
-        await store.write(partial(items.want, ids=[item.id], wanted="cancelled"))
-    held = InventoryRow(
-        item_id=queued[0].id,
-        run_id=queued[0].run_id,
-        account_id=queued[0].account_id,
-        attempt=1,
-        state=ItemState.ASSIGNED,
-        fence=1,
-    )
-    async with at_work(store, in_flight, Agent(agent_id, [held])):
-        await wait_until_async(lambda: queued[0].id not in in_flight, "the comparison")
-        async with in_flight.deciding:
-            found = await states(store, queued)
-    assert found == [ItemState.ASSIGNED, ItemState.CANCELLED, ItemState.CANCELLED]
+    first = posts[0]
+    await accept(store, [first])
+    card_id = await ask_person(store, first, answer=True)
+    held = row_of(first, ItemState.NEEDS_OPERATOR, action_id=first.intent_id)
+    refusal = ConflictError("The post is not in doubt.")
+    agent = AgentEnd(ANN, [held], refuses={SettleAction: refusal})
+    async with CoreEnd(store).linked(agent):
+        await until_handed_over(store, agent, posts[1:])
+    (card,) = await store.read(partial(cards.rows, ids=[card_id]))
+    assert card.answer is None
+    assert card.acts
+    assert card.theirs is not None
+    assert "not in doubt" in card.theirs.note
 
 
-async def test_a_wish_about_an_item_that_never_arrived_is_granted(
-    store: Store, queued: list[ItemRecord]
+async def test_an_answer_about_an_item_that_is_gone_there_is_carried_out_here(
+    store: Store, posts: list[ItemRecord]
 ) -> None:
-    wishes = ["paused", "cancelled", "resumed"]
-    for item, wish in zip(queued, wishes, strict=True):
-        await store.write(partial(items.want, ids=[item.id], wanted=wish))
+    first = posts[0]
+    await accept(store, [first])
+    card_id = await ask_person(store, first, answer=True)
+    agent = AgentEnd(ANN)
+    async with CoreEnd(store).linked(agent):
+        await until_handed_over(store, agent, posts)
+    (item,) = await now(store, [first])
+    assert (item.attempt, item.state) == (2, ItemState.ASSIGNED)
+    sent = [r.item for r in agent.heard(AcceptItem) if isinstance(r, AcceptItem)]
+    (again,) = [spec for spec in sent if spec.item_id == first.id]
+    assert again.publish is not None
+    assert again.publish.doubt is not None, "the agent looks once more"
+    assert not (await store.read(partial(cards.record, card_id=card_id))).is_open
 
-    async def are_granted() -> bool:
-        known = await store.read(partial(items.records, ids=[item.id for item in queued]))
-        return not any(item.wanted for item in known.values())
 
-    async with at_work(store, InFlight(), Agent(queued[0].agent_id or "")):
-        async with asyncio.timeout(10):
-            while not await are_granted():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-    assert await states(store, queued) == [
-        ItemState.PAUSED,
-        ItemState.CANCELLED,
-        ItemState.QUEUED,
+async def test_nothing_is_handed_over_before_every_agent_was_compared(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    await store.write(lambda connection: add_agent(connection, store.vault, BOB))
+    core, ann, bob = CoreEnd(store), AgentEnd(ANN, epoch="another", lowest_seq=4), AgentEnd(BOB)
+    async with core.linked(ann):
+
+        async def is_compared() -> bool:
+            known = await store.read(partial(agents.record, agent_id=ANN))
+            return known.generation == await store.read(generations.current)
+
+        await until(is_compared)
+        notice = core.gate.notice()
+        assert not core.gate.is_open
+        assert notice is not None
+        assert "worker" in notice.message
+        assert not ann.heard(AcceptItem)
+        assert {item.action for item in await now(store, posts)} == {ActionState.IN_DOUBT}
+        async with core.linked(bob):
+            await until_handed_over(store, ann, posts)
+    assert core.gate.is_open
+    for request in ann.heard(AcceptItem):
+        assert isinstance(request, AcceptItem)
+        assert request.item.publish is not None
+        assert request.item.publish.doubt is not None
+
+
+async def test_after_a_loss_the_agents_journal_is_believed(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    first, second, third = posts
+    held = [
+        row_of(first, action_id=first.intent_id, action=ActionState.PLANNED),
+        row_of(
+            second,
+            ItemState.NEEDS_OPERATOR,
+            action_id=second.intent_id,
+            action=ActionState.UNRESOLVED,
+        ),
+        row_of(third, ItemState.RUNNING, action_id=third.intent_id, action=ActionState.SENDING),
     ]
+    agent = AgentEnd(ANN, held, epoch="another")
+    core = CoreEnd(store)
+    async with core.linked(agent):
+
+        async def is_open() -> bool:
+            return core.gate.is_open and core.gate.generation > 1
+
+        await until(is_open)
+    assert [(item.state, item.action) for item in await now(store, posts)] == [
+        (ItemState.ASSIGNED, ActionState.PLANNED),
+        (ItemState.NEEDS_OPERATOR, ActionState.UNRESOLVED),
+        (ItemState.RUNNING, ActionState.SENDING),
+    ]
+    (card,), _ = await store.read(partial(cards.page, resolved=False))
+    assert card.item_id == second.id
+
+
+@pytest.mark.parametrize("evidence", ["fence", "item"])
+async def test_an_agent_that_knows_more_than_the_store_begins_a_generation_once(
+    store: Store, posts: list[ItemRecord], evidence: str
+) -> None:
+    await accept(store, posts)
+    rows = [row_of(item, action_id=item.intent_id, action=ActionState.PLANNED) for item in posts]
+    if evidence == "fence":
+        rows[0] = rows[0].model_copy(update={"fence": 9})
+    else:
+        rows.append(rows[0].model_copy(update={"item_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}))
+    before = await store.read(generations.current)
+    for _ in range(2):
+        core = CoreEnd(store)
+        async with core.linked(AgentEnd(ANN, rows)):
+
+            async def is_compared(core: CoreEnd = core) -> bool:
+                return core.gate.is_open and core.gate.generation == before + 1
+
+            await until(is_compared)
+    assert await store.read(generations.current) == before + 1
+    if evidence == "fence":
+        fences = await store.read(partial(accounts.fences, ids=[posts[0].account_id]))
+        assert fences == {posts[0].account_id: 9}
+
+
+async def test_a_draining_agent_gets_nothing_new(store: Store, posts: list[ItemRecord]) -> None:
+    await store.write(partial(agents.set_draining, agent_id=ANN, drain=True))
+    agent = AgentEnd(ANN)
+    async with CoreEnd(store).linked(agent) as work:
+        await asyncio.sleep(0.1)
+        assert not agent.heard(AcceptItem)
+        await store.write(partial(agents.set_draining, agent_id=ANN, drain=False))
+        work.wake()
+        await until_handed_over(store, agent, posts)
+
+
+async def test_accounts_about_to_move_get_nothing_new(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    def leave(connection: Connection) -> None:
+        leaving = update(ACCOUNT).where(ACCOUNT.c.id == posts[0].account_id)
+        connection.execute(leaving.values(moving_to=BOB))
+
+    await store.write(leave)
+    agent = AgentEnd(ANN)
+    async with CoreEnd(store).linked(agent):
+        await until_handed_over(store, agent, posts[1:])
+    assert len(agent.heard(AcceptItem)) == 2

@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from common.errors import NotFoundError, StoreError
+from common.infra.ballast import Ballast
 from desktop_app.store import meta
+from desktop_app.store.disk_room import DiskRoom
 from desktop_app.store.executor import Executor
 
 
 @pytest.fixture
-def executor(engine: Engine) -> Iterator[Executor]:
-    made = Executor(engine)
+def room(tmp_path: Path) -> DiskRoom:
+    return DiskRoom(Ballast(tmp_path / "ballast.bin", 4096))
+
+
+@pytest.fixture
+def executor(engine: Engine, room: DiskRoom) -> Iterator[Executor]:
+    made = Executor(engine, room)
     yield made
     made.close()
 
@@ -68,8 +76,8 @@ async def test_an_error_of_the_database_shows_no_values(executor: Executor) -> N
     assert secret not in str(caught.value)
 
 
-async def test_what_is_queued_is_written_before_the_end(engine: Engine) -> None:
-    executor = Executor(engine)
+async def test_what_is_queued_is_written_before_the_end(engine: Engine, room: DiskRoom) -> None:
+    executor = Executor(engine, room)
     writes = [
         asyncio.ensure_future(executor.write(lambda c, n=n: meta.put(c, f"k{n}", "1")))
         for n in range(200)

@@ -54,7 +54,7 @@ def test_what_happened_or_may_have_happened_is_never_repeated(
     run_id, _ = add_run(db, upload_items(ids, None))
     (item,) = items.of_run(db, run_id)
     items.move(db, [item.id], ItemState.FAILED, at=2.0)
-    intents.set_states(db, {str(item.intent_id): state})
+    intents.set_state(db, [str(item.intent_id)], state)
     again = claims_for(ids)
     (refusal,) = intents.find_duplicates(db, again).values()
     assert words in refusal.message
@@ -72,7 +72,7 @@ def test_what_certainly_did_not_happen_goes_over_to_the_new_item(
     first, _ = add_run(db, upload_items(ids, None))
     (old,) = items.of_run(db, first)
     items.move(db, [old.id], ItemState.FAILED, at=2.0)
-    intents.set_states(db, {str(old.intent_id): state})
+    intents.set_state(db, [str(old.intent_id)], state)
     second, stored = add_run(db, upload_items(ids, None))
     assert stored.refused == {}
     (new,) = items.of_run(db, second)

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, select
 
 from common.errors import StoreError
-from desktop_app.store import accounts
+from desktop_app.store import accounts, cards, generations, items, ledger
 from desktop_app.store.engine import make_engine, sqlite_url
 from desktop_app.store.folder import StoreFolder
 from desktop_app.store.migrating import migration_config
@@ -32,7 +32,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -82,6 +82,69 @@ def test_an_upgrade_keeps_the_rows(database_url: str, vault: Vault, tmp_path: Pa
         engine.dispose()
 
 
+FIRST_ROWS = """
+INSERT INTO meta (key, value) VALUES ('generation', '3');
+INSERT INTO agent (id, name, host, port, certificate, scope, cursor_epoch, cursor_seq, paired_at)
+    VALUES ('g', 'worker', 'h', 1, 'PEM', 'control', 'e', 7, 1.0);
+INSERT INTO account (id, platform, platform_url, username, full_name, user_id, agent_id, fence,
+    sign_in, posts, authority_confirmed_at, created_at)
+    VALUES ('a', 'practice', 'http://127.0.0.1:1', 'cove', '', '', 'g', 2, 'unknown', 0, 1.0, 1.0);
+INSERT INTO run (id, name, task, parameters, targets, created_at)
+    VALUES ('r', 'Morning', 'bulk_upload', '{}', '{}', 1.0);
+INSERT INTO item (id, run_id, position, account_id, username, agent_id, title, state, attempt,
+    driver, driver_reason, parameters, intent_id, step, result, accepted_at, changed_at, log_end)
+    VALUES ('i', 'r', 1, 'a', 'cove', 'g', 'Photo', 'queued', 1, 'private_api', '', '{}', NULL, '',
+    '{}', NULL, 5.0, 0),
+    ('j', 'r', 2, 'a', 'cove', 'g', 'Photo', 'needs_operator', 1, 'private_api', '', '{}', 'n', '',
+    '{}', 4.0, 6.0, 0);
+INSERT INTO publish_intent (id, account_id, content_key, placement, kind, caption, media, item_id,
+    state, remote_id, remote_url, created_at)
+    VALUES ('n', 'a', 'c', 'feed', 'photo', 'Fog', '["d"]', 'j', 'unresolved', '', '', 2.0);
+INSERT INTO ledger_step (agent_id, epoch, seq, action_id, item_id, attempt, account_id, operation,
+    state, driver, resume, remote_id, remote_url, note, at)
+    VALUES ('g', 'e', 6, 'n', 'j', 1, 'a', 'publish', 'unresolved', 'private_api', '{}', '', '',
+    '', 5.5);
+"""
+
+
+def first_scripts(folder: Path) -> Path:
+    """The migrations of the first release."""
+    scripts = folder / "first"
+    shutil.copytree(migrations(), scripts)
+    for file in (scripts / "versions").glob("[0-9]*_*.py"):
+        if not file.name.startswith("0001"):
+            file.unlink()
+    return scripts
+
+
+def test_a_store_of_the_first_release_is_brought_up_with_what_is_in_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    engine = make_engine(database_url)
+    try:
+        upgrade(engine, None, scripts=first_scripts(tmp_path))
+        with writing(engine) as connection:
+            for statement in FIRST_ROWS.strip().split(";"):
+                if statement.strip():
+                    connection.exec_driver_sql(statement)
+        upgrade(engine, None)
+        with writing(engine) as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, METADATA) == []
+            assert generations.not_heard(connection) == [], "nothing waits for a comparison"
+            found = items.records(connection, ["i", "j"])
+            assert found["i"].is_away, "the first release did not note what it had sent"
+            assert not found["j"].offered
+            (card,), _ = cards.page(connection, resolved=False)
+            assert (card.item_id, card.username, card.opened_at) == ("j", "cove", 6.0)
+            assert card.acts
+            (entry,) = ledger.of_item(connection, "j").entries
+            assert (entry.by, entry.baseline, entry.sighted) == ("", None, [])
+            assert accounts.rows(connection, ["a"])[0].moving_to == ""
+    finally:
+        engine.dispose()
+
+
 def test_an_upgrade_leaves_a_copy_of_the_file_from_before(tmp_path: Path, vault: Vault) -> None:
     folder = StoreFolder(tmp_path / "data").make()
     engine = make_engine(sqlite_url(folder.database))
@@ -96,7 +159,7 @@ def test_an_upgrade_leaves_a_copy_of_the_file_from_before(tmp_path: Path, vault:
     (copy,) = folder.backups.iterdir()
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT username FROM account").fetchall() == [("harbour",)]
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
 
 
 def test_a_store_of_a_later_release_is_refused(tmp_path: Path) -> None:

@@ -89,14 +89,9 @@ def test_retry_takes_failed_items_whose_effect_did_not_happen(db: Connection, va
     run_id, _ = add_run(db, upload_items(ids, add_agent(db, vault)))
     found = items.of_run(db, run_id)
     items.move(db, [item.id for item in found], ItemState.FAILED, at=5.0)
-    intents.set_states(
-        db,
-        {
-            str(found[0].intent_id): ActionState.PREPARED,
-            str(found[1].intent_id): ActionState.IN_DOUBT,
-            str(found[2].intent_id): ActionState.CONFIRMED,
-        },
-    )
+    known = [ActionState.PREPARED, ActionState.IN_DOUBT, ActionState.CONFIRMED]
+    for item, state in zip(found, known, strict=True):
+        intents.set_state(db, [str(item.intent_id)], state)
     touched = items.retry(db, [item.id for item in found], at=6.0)
     assert touched.items == {found[0].id}
     again = items.records(db, [found[0].id])[found[0].id]
@@ -117,16 +112,6 @@ def test_what_the_operator_wants_is_kept_until_the_agent_answers(
     assert items.ids_to_hand_over(db, agent) == []
     items.want(db, [item.id], None)
     assert items.ids_to_hand_over(db, agent) == [item.id]
-
-
-def test_requeued_items_keep_their_attempt(db: Connection, vault: Vault) -> None:
-    agent = add_agent(db, vault)
-    run_id, _ = add_run(db, upload_items(add_accounts(db, vault, ["cove"]), agent))
-    (item,) = items.of_run(db, run_id)
-    items.save_accepted(db, {item.id: 1}, at=2.0)
-    items.requeue(db, [item.id], at=3.0)
-    assert items.ids_to_hand_over(db, agent) == [item.id]
-    assert items.records(db, [item.id])[item.id].attempt == 1
 
 
 def test_an_item_for_an_agent_is_complete(db: Connection, vault: Vault) -> None:

@@ -13,13 +13,14 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.contract.accounts import ImportProblem
-from desktop_app.ui.gallery_data import SampleFleet
+from desktop_app.ui.gallery_fleet import SampleFleet
 from desktop_app.ui.models.accounts import account_table
 from desktop_app.ui.models.agents import agent_table
+from desktop_app.ui.models.cards import card_table
 from desktop_app.ui.models.cells import Text
 from desktop_app.ui.models.media import media_table
 from desktop_app.ui.models.problems import import_problem_table, plan_table
-from desktop_app.ui.models.runs import item_table, ledger_table, run_table
+from desktop_app.ui.models.runs import item_table, run_table
 from desktop_app.ui.models.table import CELL_ROLE, Column, RowTable
 
 NOW = 1_763_900_000.0
@@ -52,9 +53,9 @@ def watched(table: RowTable[Boat]) -> QAbstractItemModelTester:
 def filled_tables() -> dict[str, QAbstractItemModel]:
     fleet = SampleFleet(30, NOW)
     accounts, agents, media, runs = account_table(), agent_table(), media_table(), run_table()
-    items, ledger, problems, plan = (
-        item_table(),
-        ledger_table(),
+    items, cards, problems, plan = (
+        item_table({}),
+        card_table(),
         import_problem_table(),
         plan_table(),
     )
@@ -63,21 +64,21 @@ def filled_tables() -> dict[str, QAbstractItemModel]:
     media.set_rows(fleet.media)
     runs.set_rows(fleet.runs)
     items.set_rows(fleet.items)
-    ledger.set_rows(fleet.ledger(next(item.id for item in fleet.items if item.link)))
+    cards.set_rows(fleet.cards)
     problems.set_rows([ImportProblem(line=3, field="password", message="It is missing.")])
-    tables = (accounts, agents, media, runs, items, ledger, problems, plan)
-    kinds = ("accounts", "agents", "media", "runs", "items", "ledger", "problems", "plan")
+    tables = (accounts, agents, media, runs, items, cards, problems, plan)
+    kinds = ("accounts", "agents", "media", "runs", "items", "cards", "problems", "plan")
     return dict(zip(kinds, tables, strict=True))
 
 
 @pytest.mark.parametrize(
-    "kind", ["accounts", "agents", "media", "runs", "items", "ledger", "problems", "plan"]
+    "kind", ["accounts", "agents", "media", "runs", "items", "cards", "problems", "plan"]
 )
 def test_each_table_is_a_sound_model(kind: str, qtmodeltester: object, qapp: QApplication) -> None:
     qtmodeltester.check(filled_tables()[kind])  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("kind", ["accounts", "agents", "items", "ledger", "problems"])
+@pytest.mark.parametrize("kind", ["accounts", "agents", "items", "cards", "problems"])
 def test_each_cell_has_words_and_each_column_sorts(kind: str, qapp: QApplication) -> None:
     table = filled_tables()[kind]
     assert isinstance(table, RowTable)

@@ -104,3 +104,28 @@ def test_the_first_rows_come_before_the_rest(qapp: object) -> None:
     assert with_window(core, story) == 0
     assert asked[0] == (0, 200)
     assert asked[1][0] == 200
+
+
+def test_open_cards_are_kept_equal_and_only_new_ones_are_announced(qapp: object) -> None:
+    core = ScriptedCore(12)
+
+    async def story(handle: WindowHandle) -> None:
+        fleet = handle.context.fleet
+        table, opened = fleet.cards.table, []
+        fleet.cards_opened.connect(lambda cards: opened.extend(card.id for card in cards))
+        known = core.fleet.open_cards()
+        await until(lambda: table.total == len(known), "the open cards")
+        changed = known[0].model_copy(update={"held": 41})
+        settled = known[1].model_copy(update={"resolved_at": 9.0})
+        fresh = known[0].model_copy(update={"id": "N" * 26})
+        cards = [changed, settled, fresh]
+        core.feed.queue.put_nowait(Delta(revision=7, cards=cards))
+        await until(lambda: opened, "the new card")
+        table.flush()
+        assert opened == [fresh.id]
+        assert table.row(settled.id) is None
+        row = table.row(changed.id)
+        assert row is not None
+        assert row.held == 41
+
+    assert with_window(core, story) == 0

@@ -128,6 +128,26 @@ def test_selecting_many_accounts_offers_acts_for_all_of_them(qapp: object) -> No
     assert with_window(SampleCore(12, time.time()), story) == 0
 
 
+@pytest.mark.parametrize("width", [1080, 1920])
+def test_the_acts_on_many_rows_fit_over_their_table(width: int, qapp: object) -> None:
+    async def story(handle: WindowHandle) -> None:
+        handle.window.resize(width, 800)
+        page = handle.window.view.show_page("accounts")
+        assert isinstance(page, AccountsPage)
+        await until(lambda: page.presenter.table.rowCount() == 12, "the accounts")
+        page.show_account(page.presenter.table.id_at(0))
+        page.table.selectAll()
+        await settle(handle.context.tasks, 0.5)
+        host = page.bulk.parentWidget()
+        assert host is not None
+        assert host.rect().contains(page.bulk.geometry())
+        check_names("the bulk bar", page.bulk)
+        words = [b.text() for b in page.bulk.findChildren(QPushButton)]
+        assert any(words) == (width == 1920)
+
+    assert with_window(SampleCore(12, time.time()), story) == 0
+
+
 def test_a_selection_survives_sorting_and_filtering(qapp: object) -> None:
     async def story(handle: WindowHandle) -> None:
         page = handle.window.view.show_page("accounts")

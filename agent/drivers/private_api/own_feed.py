@@ -1,0 +1,127 @@
+"""The account's own list of posts, asked for as seldom as will do, and whole where it matters.
+
+Works in the thread of the client it belongs to. What a list proves is decided elsewhere.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+
+from agent.drivers.posts import is_older
+from agent.drivers.private_api.client import AccountClient
+from agent.drivers.private_api.listing import Page, read_one, read_page
+from common.access import AccountAccess
+from common.domain.content import Baseline, ListedPost
+from common.errors import DriverError, SessionExpiredError
+from common.post_codes import number_in
+
+_PER_PAGE = 33
+"""The largest page that the platform gives."""
+_PAGES = 5
+"""More pages than this are no list of what was published a moment ago."""
+_GOOD_FOR_SECONDS = 600.0
+_IDS_NEEDED = 20
+"""Ids in a baseline that has a time: what is older than the time is known by that."""
+
+
+class OwnFeed:
+    """One account's list; knows what it showed last and what was confirmed since."""
+
+    def __init__(self, client: AccountClient, account: AccountAccess) -> None:
+        self._client = client
+        self._account = account
+        self._listed: tuple[ListedPost, ...] = ()
+        self._listed_at: float | None = None
+        self._confirmed: deque[str] = deque(maxlen=_IDS_NEEDED)
+
+    def baseline(self) -> Baseline:
+        """Return the newest posts as known, asking only where the last answer is old."""
+        self._read_if_old()
+        ids = (*reversed(self._confirmed), *(post.remote_id for post in self._listed))
+        newest = tuple(dict.fromkeys(ids))
+        now = self._client.wire.platform_time
+        return Baseline(post_ids=newest[:_IDS_NEEDED] if now else newest, platform_time=now)
+
+    def newer_as_known(self, since: Baseline) -> list[ListedPost]:
+        """Return what the last answer showed that is newer than `since`."""
+        self._read_if_old()
+        return _newer(self._listed, since)
+
+    def newer(self, since: Baseline) -> list[ListedPost]:
+        """Ask for every post that is newer than `since`.
+
+        Raises DriverError where an answer is not whole, or there are too many of them.
+        """
+        self.forget()
+        found: list[ListedPost] = []
+        max_id = ""
+        for _ in range(_PAGES):
+            page = self._page(max_id)
+            found += _newer(page.posts, since)
+            if _reaches_back(page, since):
+                return [self._read_again(found[0])] if len(found) == 1 else found
+            max_id = page.next_max_id
+        raise DriverError(
+            f"{self._account.username} has more newer posts than can be looked through.",
+            advice="Look at the account's page.",
+            subject=self._account.username,
+        )
+
+    def confirmed(self, remote_id: str) -> None:
+        """Note that the account has this post now."""
+        self._confirmed.append(remote_id)
+
+    def forget(self) -> None:
+        """Ask anew next time: the account has changed in ways that are not known here."""
+        self._listed_at = None
+
+    def _read_if_old(self) -> None:
+        now = time.monotonic()
+        if self._listed_at is None or now - self._listed_at > _GOOD_FOR_SECONDS:
+            self._listed = self._page("").posts
+            self._listed_at = now
+
+    def _page(self, max_id: str) -> Page:
+        params = {"count": str(_PER_PAGE), **({"max_id": max_id} if max_id else {})}
+        answer = self._client.private_request(f"feed/user/{self._user_id()}/", params=params)
+        return read_page(answer, self._account, self._user_id())
+
+    def _read_again(self, post: ListedPost) -> ListedPost:
+        """Ask for the one post by itself: it is about to be taken for the one that is sought."""
+        answer = self._client.private_request(f"media/{number_in(post.remote_id)}/info/")
+        again = read_one(answer, self._account, self._user_id())
+        if again.remote_id != post.remote_id:
+            raise DriverError(
+                f"The platform showed another post of {self._account.username} than asked for.",
+                subject=self._account.username,
+            )
+        return again
+
+    def _user_id(self) -> str:
+        user_id = str(self._client.user_id or "")
+        if not user_id:
+            raise SessionExpiredError(
+                f"{self._account.username} is not signed in on this driver.",
+                subject=self._account.username,
+            )
+        return user_id
+
+
+def _newer(posts: Iterable[ListedPost], since: Baseline) -> list[ListedPost]:
+    return [
+        post
+        for post in posts
+        if not _is_known(post, since) and not is_older(post, since.platform_time)
+    ]
+
+
+def _reaches_back(page: Page, since: Baseline) -> bool:
+    """Say whether everything behind this page is older. Its last post is never a pinned one."""
+    if not page.next_max_id:
+        return True
+    last = page.posts[-1] if page.posts else None
+    return last is not None and (_is_known(last, since) or is_older(last, since.platform_time))
+
+
+def _is_known(post: ListedPost, since: Baseline) -> bool:
+    return post.remote_id in since.post_ids

@@ -1,0 +1,113 @@
+"""A person's word on an effect in doubt, as the desktop passes it on."""
+
+from agent.jobs import actions, doubts, endings, items
+from agent.jobs.actions import NOT_SENT, ActionRow
+from agent.jobs.items import ItemRow, Standing
+from agent.jobs.journal import Transaction
+from common.domain.states import ActionState, ItemState
+from common.domain.transitions import ITEM_FINAL
+from common.errors import ConflictError, InputError, NotFoundError
+from common.protocol.messages import SettleAction
+
+_A = ActionState
+
+
+def settle(transaction: Transaction, word: SettleAction) -> Standing:
+    """Take a person's word; returns where the item stands then. Safe to repeat.
+
+    Raises ConflictError where the effect is being sent or looked for, or is settled otherwise, or
+    the post named settles another intent; StaleFenceError; NotFoundError.
+    """
+    row = items.require(transaction, word.item_id)
+    items.obey(transaction, row, word.fence)
+    action = actions.find_action(transaction, word.action_id)
+    if action is None or action.item_id != row.item_id:
+        raise NotFoundError("The agent has no such effect.", subject=word.action_id)
+    if row.state is ItemState.RUNNING and action.state is not _A.CONFIRMED:
+        raise ConflictError(
+            "The agent is at work on this post right now.",
+            advice="Wait for its verdict; answer again if it still asks then.",
+        )
+    match word.verdict:
+        case "there":
+            return _there(transaction, row, action, word)
+        case "absent":
+            return _absent(transaction, row, action, word)
+        case "look_again":
+            return _look_again(transaction, row, action, word)
+
+
+def _there(
+    transaction: Transaction, row: ItemRow, action: ActionRow, word: SettleAction
+) -> Standing:
+    if not word.remote_id:
+        raise InputError("Name the post that is there.", field="remote_id")
+    if action.state is _A.CONFIRMED:
+        if action.remote_id != word.remote_id:
+            raise ConflictError(f"This post is settled already: {_where(action)}.")
+        return items.standing_of(row, row.state, action)
+    if action.state in NOT_SENT:
+        # Said of a post that the agent never sent: somebody else's history knows better.
+        action = actions.move(transaction, action, _A.IN_DOUBT, row.attempt, by=word.by)
+    action = actions.move(
+        transaction,
+        action,
+        _A.CONFIRMED,
+        row.attempt,
+        note=f"{word.by or 'The operator'} found it",
+        remote_id=word.remote_id,
+        remote_url=word.remote_url,
+        by=word.by,
+    )
+    if row.state in ITEM_FINAL:
+        return items.standing_of(row, row.state, action)
+    return endings.done_by_hand(transaction, row, action)
+
+
+def _absent(
+    transaction: Transaction, row: ItemRow, action: ActionRow, word: SettleAction
+) -> Standing:
+    if action.state is _A.CONFIRMED:
+        raise ConflictError(f"This post is published: {_where(action)}.")
+    if action.state in NOT_SENT:
+        return items.standing_of(row, row.state, action)
+    if action.state is not _A.UNRESOLVED:
+        action = doubts.leave_in_doubt(transaction, action, row.attempt, "")
+        action = actions.move(transaction, action, _A.RECONCILING, row.attempt, by=word.by)
+    note = f"{word.by or 'The operator'} looked, and it is not there"
+    action = actions.move(transaction, action, _A.PROVEN_ABSENT, row.attempt, note=note, by=word.by)
+    if row.state is not ItemState.NEEDS_OPERATOR:
+        return _again(transaction, row, action)
+    if row.cancel_asked:
+        items.change(transaction, row, ItemState.CANCELLED)
+        return items.standing_of(row, ItemState.CANCELLED, action)
+    items.change(transaction, row, ItemState.ASSIGNED)
+    return _again(transaction, items.require(transaction, row.item_id), action)
+
+
+def _look_again(
+    transaction: Transaction, row: ItemRow, action: ActionRow, word: SettleAction
+) -> Standing:
+    if action.state is _A.CONFIRMED or action.state in NOT_SENT:
+        return items.standing_of(row, row.state, action)
+    if row.state in ITEM_FINAL:
+        raise ConflictError("The item has ended: nobody would look.")
+    if action.state is _A.UNRESOLVED:
+        note = f"{word.by or 'The operator'} asked for another look"
+        action = actions.move(transaction, action, _A.IN_DOUBT, row.attempt, note=note, by=word.by)
+    if row.state is ItemState.NEEDS_OPERATOR:
+        items.change(transaction, row, ItemState.ASSIGNED)
+        row = items.require(transaction, row.item_id)
+    return _again(transaction, row, action)
+
+
+def _again(transaction: Transaction, row: ItemRow, action: ActionRow) -> Standing:
+    """Return where an item stands that a person has looked at: what came before is forgotten."""
+    if row.state is not ItemState.ASSIGNED:
+        return items.standing_of(row, row.state, action)
+    transaction.execute("UPDATE item SET interruptions = 0 WHERE item_id = ?", (row.item_id,))
+    return items.queued(transaction, row, action)
+
+
+def _where(action: ActionRow) -> str:
+    return action.remote_url or action.remote_id

@@ -1,0 +1,53 @@
+"""A runner's steps in the journal: each is on disk before the runner may go on."""
+
+from agent.jobs import actions, doubts
+from agent.jobs.actions import ActionRow
+from agent.jobs.journal import Transaction
+from agent.runners.messages import ActionStep
+from common.domain.states import ActionState
+from common.errors import ConflictError, NotFoundError
+
+_LOOKED_FOR = (ActionState.IN_DOUBT, ActionState.RECONCILING)
+
+
+def take_step(transaction: Transaction, step: ActionStep, attempt: int) -> None:
+    """Move an action as its runner says; where this raises, nothing has changed.
+
+    Raises IllegalTransitionError where it may not go there, and ConflictError where another post of
+    the account has to be settled first, or where what was found cannot be told to be this one.
+    """
+    action = actions.find_action(transaction, step.action_id)
+    if action is None or action.item_id != step.item_id:
+        raise NotFoundError(f"The item has no action {step.action_id}.")
+    if step.state is ActionState.SENDING:
+        _require_alone(transaction, action)
+    if step.state is ActionState.CONFIRMED and action.state in _LOOKED_FOR:
+        _require_no_rival(transaction, action)
+    # A post that is planned anew begins with what this step says, and with nothing from before.
+    is_new = step.state is ActionState.PLANNED
+    actions.move(
+        transaction,
+        action,
+        step.state,
+        attempt,
+        note=step.note,
+        resume=step.resume if is_new else step.resume or None,
+        remote_id=step.remote_id,
+        remote_url=step.remote_url,
+        baseline=step.baseline,
+        sighted=step.sighted,
+    )
+
+
+def _require_alone(transaction: Transaction, action: ActionRow) -> None:
+    if actions.has_undecided(transaction, action.identity, but=action.action_id):
+        raise ConflictError("Another post of this account is not settled yet.")
+
+
+def _require_no_rival(transaction: Transaction, action: ActionRow) -> None:
+    if doubts.has_rival(transaction, action):
+        raise ConflictError(
+            "Another post of this account with the same caption is in doubt as well: which of "
+            "them was found cannot be told.",
+            advice="Look at the account's page before you decide.",
+        )

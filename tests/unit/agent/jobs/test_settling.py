@@ -1,0 +1,138 @@
+"""A person's word on a post in doubt: what it makes of the post, and of its item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.jobs import holdings, items
+from agent.jobs.database import open_database
+from common.domain.states import ActionState, ItemState
+from common.errors import ConflictError, InputError, StaleFenceError
+from common.items import ItemSpec
+from common.protocol.events import ActionChanged
+from tests.support.agent_items import a_publish, an_account
+from tests.support.journal_file import JournalFile
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[JournalFile]:
+    opened = JournalFile(open_database(tmp_path / "journal.sqlite"))
+    yield opened
+    opened.connection.close()
+
+
+@pytest.fixture
+def asked(file: JournalFile) -> ItemSpec:
+    """An item that waits for a person's word."""
+    item = a_publish(an_account())
+    file.accept(item)
+    file.start(item)
+    for state in (ActionState.PREPARED, ActionState.SENDING, ActionState.IN_DOUBT):
+        file.step(item, state)
+    file.step(item, ActionState.UNRESOLVED)
+    file.finish(item, ItemState.NEEDS_OPERATOR)
+    assert file.state(item) == ("needs_operator", "unresolved")
+    return item
+
+
+def test_it_is_there(file: JournalFile, asked: ItemSpec) -> None:
+    for _ in range(2):
+        file.say(asked, "there", "r1")
+        assert file.state(asked) == ("done", "confirmed")
+    told = [event for event in file.events() if isinstance(event, ActionChanged)][-1]
+    assert (told.remote_id, told.by) == ("r1", "Astrid")
+    with pytest.raises(ConflictError, match="settled already"):
+        file.say(asked, "there", "r2")
+    with pytest.raises(ConflictError, match="is published"):
+        file.say(asked, "absent")
+
+
+def test_it_is_not_there_and_is_published_again(file: JournalFile, asked: ItemSpec) -> None:
+    for _ in range(2):
+        file.say(asked, "absent")
+        assert file.state(asked) == ("assigned", "proven_absent")
+    assert [waiting.in_doubt for waiting in file.do(holdings.load_waiting)] == [False]
+    file.start(asked)
+    file.step(asked, ActionState.PLANNED)
+    with pytest.raises(ConflictError, match="at work"):
+        file.say(asked, "absent")
+
+
+def test_it_is_looked_for_again(file: JournalFile, asked: ItemSpec) -> None:
+    for _ in range(2):
+        file.say(asked, "look_again")
+        assert file.state(asked) == ("assigned", "in_doubt")
+    assert [waiting.in_doubt for waiting in file.do(holdings.load_waiting)] == [True]
+
+
+def test_a_post_that_waits_to_be_looked_for_may_be_settled_at_once(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    file.say(asked, "look_again")
+    file.say(asked, "absent")
+    assert file.state(asked) == ("assigned", "proven_absent")
+
+
+def test_a_post_that_waits_to_be_looked_for_may_be_there(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    file.say(asked, "look_again")
+    file.do(lambda transaction: items.pause(transaction, asked.item_id))
+    file.say(asked, "there", "r1")
+    assert file.state(asked) == ("done", "confirmed")
+
+
+def test_a_cancel_that_was_asked_before_counts_once_it_is_not_there(file: JournalFile) -> None:
+    item = a_publish(an_account())
+    file.accept(item)
+    file.start(item)
+    for state in (ActionState.PREPARED, ActionState.SENDING):
+        file.step(item, state)
+    assert not file.cancel(item)
+    for state in (ActionState.IN_DOUBT, ActionState.UNRESOLVED):
+        file.step(item, state)
+    file.finish(item, ItemState.NEEDS_OPERATOR)
+    file.say(item, "absent")
+    assert file.state(item) == ("cancelled", "proven_absent")
+
+
+def test_a_closed_item_stays_closed_and_its_post_may_still_be_settled(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    assert file.cancel(asked)
+    with pytest.raises(ConflictError, match="has ended"):
+        file.say(asked, "look_again")
+    file.say(asked, "there", "r1")
+    assert file.state(asked) == ("cancelled", "confirmed")
+
+
+def test_one_post_settles_one_doubt(file: JournalFile, asked: ItemSpec) -> None:
+    other = a_publish(an_account("ada"), sha256="b" * 64)
+    file.say(asked, "there", "r1")
+    file.accept(other)
+    file.force(other, ItemState.NEEDS_OPERATOR, ActionState.UNRESOLVED)
+    with pytest.raises(ConflictError, match="already settles"):
+        file.say(other, "there", "r1")
+    assert file.state(other) == ("needs_operator", "unresolved")
+
+
+def test_a_word_without_a_post_or_of_a_replaced_holder_counts_for_nothing(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    with pytest.raises(InputError, match="Name the post"):
+        file.say(asked, "there")
+    file.say(asked, "look_again", fence=4)
+    with pytest.raises(StaleFenceError):
+        file.say(asked, "absent", fence=3)
+
+
+def test_what_is_known_elsewhere_settles_a_post_that_was_never_sent_here(
+    file: JournalFile,
+) -> None:
+    item = a_publish(an_account())
+    file.accept(item)
+    file.say(item, "there", "r1")
+    assert file.state(item) == ("done", "confirmed")
