@@ -1,6 +1,6 @@
 """How long one side may act on the strength of what it last heard from the other. Pure.
 
-The clock has to run through a suspend (see `desktop_app.core.clock.running_time`): a machine that
+The clock has to run through a suspend (see `common.infra.clock.running_time`): a machine that
 slept must find its leases run out, not frozen. What a lease protects is not here; a command that
 slips through all the same is caught by its fence (`fences.py`).
 """

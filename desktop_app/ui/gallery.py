@@ -40,7 +40,7 @@ _BROKEN = "harbour.shop:seaside\npine.cafe\nquay.books:tides:JBSWY3DPEHPK3PXP\nl
 
 def main(arguments: Sequence[str]) -> int:
     """Write the pictures into the folder in `arguments`."""
-    if len(arguments) != 1:
+    if len(arguments) != 1 or arguments[0].startswith("-"):
         sys.stderr.write("Usage: python -m desktop_app.ui.gallery FOLDER\n")
         return 2
     folder = Path(arguments[0])

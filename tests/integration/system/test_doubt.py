@@ -1,4 +1,4 @@
-"""Answers that leave open whether a post is there, and answers that do not."""
+"""Answers that leave open whether a post is there: each is settled by looking, and posted once."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from common.domain.states import ActionState, ItemState
 from desktop_app.contract.runs import ControlRun
 from tests.support.system import CONFIGURE, Member, System, states_of
 
+_A = ActionState
+
 
 @pytest.mark.parametrize(
-    ("name", "fault", "applied"),
+    ("name", "fault", "was_there"),
     [
-        ("cut_after", {"kind": "drop_after_apply"}, 1),
-        ("cut_before", {"kind": "drop_before_apply"}, 0),
-        ("broken", {"kind": "refuse_status", "status": 500}, 0),
-        ("busy", {"kind": "refuse_status", "status": 429}, 0),
+        ("cut_after", {"kind": "drop_after_apply"}, True),
+        ("error_after", {"kind": "status_after_apply", "status": 502}, True),
+        ("late_after", {"kind": "apply_late", "delay_ms": 300}, True),
+        ("cut_before", {"kind": "drop_before_apply"}, False),
+        ("broken", {"kind": "refuse_status", "status": 500}, False),
+        ("busy", {"kind": "refuse_status", "status": 429}, False),
     ],
 )
-async def test_doubtful_post_waits_for_the_operator_and_is_never_sent_again(
-    shared: System, name: str, fault: dict[str, Any], applied: int
+async def test_doubtful_post_is_looked_for_and_there_once(
+    shared: System, name: str, fault: dict[str, Any], was_there: bool
 ) -> None:
     async with shared.core.client() as client:
         await shared.enrol(client, [Member(username=name)])
@@ -30,22 +34,26 @@ async def test_doubtful_post_waits_for_the_operator_and_is_never_sent_again(
         run_id = await shared.upload(client, [name], photos := await shared.photos(client, 1))
         items = await shared.until_at_rest(client, run_id)
 
-        assert states_of(items) == {ItemState.NEEDS_OPERATOR: 1}
-        assert items[0].action is ActionState.IN_DOUBT
-        assert items[0].error
-        assert name in items[0].error.message
-        assert items[0].error.advice
+        assert states_of(items) == {ItemState.DONE: 1}
+        assert items[0].link
+        assert shared.published_once(name) == 1
+        ledger = await client.item_ledger(items[0].id)
+        steps = [entry.state for entry in ledger.entries]
+        settled_by = _A.CONFIRMED if was_there else _A.PROVEN_ABSENT
+        assert steps[steps.index(_A.SENDING) :][:4] == [
+            _A.SENDING,
+            _A.IN_DOUBT,
+            _A.RECONCILING,
+            settled_by,
+        ]
+        assert steps.count(_A.SENDING) == (1 if was_there else 2)
+        assert all(entry.note for entry in ledger.entries if entry.state is settled_by)
 
-        retried = await shared.control(client, run_id, "retry")
-        assert retried.ids == []
         named = await client.control_run(run_id, ControlRun(verb="retry", item_ids=[items[0].id]))
         assert named.refused.keys() == {items[0].id}
-        cancelled = await shared.control(client, run_id, "cancel")
-        assert cancelled.ids == []
         # Nor does the same media get a second chance in another run.
         again = await shared.judge(
             client, "bulk_upload", [name], posts=[{"media": photos}], distribution="same_to_all"
         )
         assert again.run_id is None
-        assert any("doubt" in problem.message for problem in again.preflight.problems)
-        assert shared.published_once(name) == applied
+        assert shared.published_once(name) == 1
