@@ -46,6 +46,7 @@ from common.errors import LinkError
 from common.infra.ballast import Ballast
 from common.infra.clock import running_time
 from common.infra.logs import start_logging
+from common.infra.memory import set_aside_what_is_loaded
 from common.infra.paths import make_data_folder, make_private_folder
 from common.security.redaction import Redactor
 from common.tasks.catalogue import TASK_TYPES
@@ -77,6 +78,7 @@ async def run_agent(settings: AgentSettings, ready_file: Path | None) -> None:
         async with AsyncExitStack() as stack:
             agent = await stack.enter_async_context(build_agent(settings))
             await agent.open(ready_file)
+            set_aside_what_is_loaded()
             await stopping.wait()
             _LOG.info("Stopping.")
 

@@ -156,8 +156,11 @@ class FindsPublished(Protocol):
     Both calls raise on anything but a whole, well-formed answer: an error is never an absence.
     """
 
-    async def take_baseline(self) -> Baseline:
-        """Read the ids of the account's newest posts and the platform's clock."""
+    async def take_baseline(self, *, fresh: bool = False) -> Baseline:
+        """Read the ids of the account's newest posts and the platform's clock.
+
+        Unless it must be `fresh`, an answer of the last minutes will do.
+        """
         ...
 
     async def find_published(self, since: Baseline, *, fresh: bool = True) -> Sequence[ListedPost]:

@@ -16,6 +16,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from common.infra.logs import start_logging
+from common.infra.memory import set_aside_what_is_loaded
 from common.infra.paths import make_data_folder, make_private_folder, write_private_file
 from common.security.redaction import Redactor
 from common.version import VERSION
@@ -94,6 +95,7 @@ async def _serve(store: Store, redactor: Redactor, *, until_idle: bool) -> None:
             serving = asyncio.create_task(server.serve(sockets=[door]), name="api")
             with _stopped_by_signals(core):
                 await server.began(serving)
+                set_aside_what_is_loaded()
                 _announce(store, port, token)
                 try:
                     await core.stopping.wait()

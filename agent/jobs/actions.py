@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agent.jobs.fences import names_of
 from agent.jobs.journal import Transaction
 from agent.runners.messages import ActionRecord
 from common.domain.accounts import DriverName
@@ -28,10 +29,11 @@ UNDECIDED = frozenset({ActionState.SENDING, ActionState.IN_DOUBT, ActionState.RE
 SETTLED_IDS = 50
 """Remote ids of confirmed posts that a runner is told, the newest first."""
 
+_TELLS_BASELINE = (ActionState.SENDING, ActionState.IN_DOUBT, ActionState.PROVEN_ABSENT)
 _CAPTION_SHOWN = 400
 _COLUMNS = (
     "action_id, item_id, account_id, identity, operation, placement, state, driver, resume, "
-    "remote_id, remote_url, note, baseline, created_at"
+    "remote_id, remote_url, note, baseline, created_at, shown_ids, word_id"
 )
 
 
@@ -53,6 +55,10 @@ class ActionRow:
     note: str
     baseline: Baseline | None
     created_at: float
+    shown_ids: Sequence[str]
+    """Remote ids of the posts that a person was shown when last asked about it."""
+    word_id: str
+    """The person's word that was taken last."""
 
 
 def find_action(transaction: Transaction, action_id: str) -> ActionRow | None:
@@ -67,10 +73,11 @@ def action_of_item(transaction: Transaction, item_id: str) -> ActionRow | None:
 
 def record_of(transaction: Transaction, action: ActionRow) -> ActionRecord:
     """Return what a runner is told of an action, and of the account's posts that are settled."""
+    names = names_of(transaction, action.identity)
     settled = transaction.execute(
-        "SELECT remote_id FROM action WHERE identity = ? AND remote_id <> '' AND action_id <> ? "
-        "ORDER BY updated_at DESC LIMIT ?",
-        (action.identity, action.action_id, SETTLED_IDS),
+        f"SELECT remote_id FROM action WHERE identity IN ({marks(names)}) "  # noqa: S608
+        "AND remote_id <> '' AND action_id <> ? ORDER BY updated_at DESC LIMIT ?",
+        (*names, action.action_id, SETTLED_IDS),
     )
     return ActionRecord(
         action_id=action.action_id,
@@ -128,10 +135,13 @@ def move(
 ) -> ActionRow:
     """Move an action, and tell the desktop; returns it as it is now.
 
-    What is left out stays as it was. Raises IllegalTransitionError where it may not go there, and
-    ConflictError where the remote id already settles another intent: then nothing has changed.
+    What is left out stays as it was; what is `sighted` when a person is asked is what they see.
+    Raises IllegalTransitionError where it may not go there, and ConflictError where the remote id
+    already settles another intent: then nothing has changed.
     """
     require_action_step(action.state, state)
+    is_asked = state is ActionState.UNRESOLVED
+    shown_ids = tuple(post.remote_id for post in sighted[:SIGHTED_LIMIT])
     changed = replace(
         action,
         state=state,
@@ -139,11 +149,19 @@ def move(
         remote_id=remote_id or action.remote_id,
         remote_url=remote_url or action.remote_url,
         baseline=baseline or action.baseline,
+        shown_ids=shown_ids if is_asked else action.shown_ids,
         note=note,
     )
     _store(transaction, changed)
     tell(transaction, changed, attempt, sighted=sighted, by=by)
     return changed
+
+
+def take_word(transaction: Transaction, action: ActionRow, word_id: str) -> ActionRow:
+    """Note that a person's word on an action was taken; returns the action as it is now."""
+    told = replace(action, word_id=word_id)
+    _store(transaction, told)
+    return told
 
 
 def tell(
@@ -155,7 +173,6 @@ def tell(
     by: str = "",
 ) -> None:
     """Tell the desktop how an action is now."""
-    is_sent = action.state in (ActionState.SENDING, ActionState.IN_DOUBT)
     transaction.append(
         ActionChanged(
             action_id=action.action_id,
@@ -169,7 +186,7 @@ def tell(
             remote_id=action.remote_id,
             remote_url=action.remote_url,
             note=action.note,
-            baseline=action.baseline if is_sent else None,
+            baseline=action.baseline if action.state in _TELLS_BASELINE else None,
             sighted=[_shown(post) for post in sighted[:SIGHTED_LIMIT]],
             by=by,
         )
@@ -179,10 +196,11 @@ def tell(
 def has_undecided(transaction: Transaction, identity: str, *, but: str) -> bool:
     """Say whether an effect of this account, other than `but`, is on its way or in doubt."""
     # The states as the index `action_undecided` names them: only so is it used.
+    names = names_of(transaction, identity)
     row = transaction.execute(
-        "SELECT 1 FROM action WHERE identity = ? "
+        f"SELECT 1 FROM action WHERE identity IN ({marks(names)}) "  # noqa: S608 - only marks
         "AND state IN ('sending', 'in_doubt', 'reconciling') AND action_id <> ?",
-        (identity, but),
+        (*names, but),
     ).fetchone()
     return row is not None
 
@@ -193,15 +211,15 @@ def require_no_twin(transaction: Transaction, action: ActionRow, identity: str) 
     The unique key cannot see that while the account goes by two names: the one intent was written
     under its user name, the other under the platform's id, and they met when that became known.
     """
+    names = names_of(transaction, identity)
     found = transaction.execute(
-        "SELECT twin.action_id FROM action AS mine JOIN action AS twin USING "
-        "(operation, content_key, placement) "
-        "WHERE mine.action_id = ? AND twin.identity = ? AND twin.action_id <> mine.action_id",
-        (action.action_id, identity),
-    ).fetchone()
-    twin = find_action(transaction, found[0]) if found else None
-    if twin is not None:
-        require_not_sent(twin)
+        "SELECT twin.action_id FROM action AS mine JOIN action AS twin USING "  # noqa: S608
+        "(operation, content_key, placement) WHERE mine.action_id = ? "
+        f"AND twin.identity IN ({marks(names)}) AND twin.action_id <> mine.action_id",
+        (action.action_id, *names),
+    ).fetchall()
+    for (action_id,) in found:
+        require_not_sent(_known(transaction, action_id))
 
 
 def require_not_sent(action: ActionRow) -> None:
@@ -251,20 +269,20 @@ def _insert(transaction: Transaction, item: ItemSpec, publish: PublishSpec) -> N
 def _plan_again(
     transaction: Transaction, action: ActionRow, item: ItemSpec, publish: PublishSpec
 ) -> None:
-    # Resume points belong to a driver and an attempt; a new attempt uploads anew. The intent is as
-    # old as its first attempt: a post of that time may be its own.
-    is_same = action.action_id == publish.intent_id
+    # Resume points belong to a driver and an attempt; a new attempt uploads anew. What was sent
+    # once keeps its past, also where another intent takes its place: a post of that time may be its
+    # own, and what the list showed before, or a person has looked at, is not.
+    is_old = action.action_id == publish.intent_id or action.baseline is not None
     transaction.execute(
         "UPDATE action SET action_id = ?, item_id = ?, account_id = ?, driver = ?, state = ?, "
-        "resume = '{}', note = '', baseline = NULL, created_at = ?, updated_at = ? "
-        "WHERE action_id = ?",
+        "resume = '{}', note = '', created_at = ?, updated_at = ? WHERE action_id = ?",
         (
             publish.intent_id,
             item.item_id,
             item.account.account_id,
             item.account.driver,
             ActionState.PLANNED,
-            action.created_at if is_same else transaction.now,
+            action.created_at if is_old else transaction.now,
             transaction.now,
             action.action_id,
         ),
@@ -275,7 +293,7 @@ def _store(transaction: Transaction, action: ActionRow) -> None:
     try:
         transaction.execute(
             "UPDATE action SET state = ?, resume = ?, remote_id = ?, remote_url = ?, note = ?, "
-            "baseline = ?, updated_at = ? WHERE action_id = ?",
+            "baseline = ?, shown_ids = ?, word_id = ?, updated_at = ? WHERE action_id = ?",
             (
                 action.state,
                 json.dumps(dict(action.resume)),
@@ -283,6 +301,8 @@ def _store(transaction: Transaction, action: ActionRow) -> None:
                 action.remote_url,
                 action.note,
                 action.baseline.model_dump_json() if action.baseline else None,
+                json.dumps(list(action.shown_ids)),
+                action.word_id,
                 transaction.now,
                 action.action_id,
             ),
@@ -296,6 +316,11 @@ def _store(transaction: Transaction, action: ActionRow) -> None:
         ) from problem
 
 
+def marks(values: Sequence[str]) -> str:
+    """Return as many marks for values of a statement."""
+    return ", ".join("?" for _ in values)
+
+
 def _shown(post: ListedPost) -> ListedPost:
     if post.caption is None or len(post.caption) <= _CAPTION_SHOWN:
         return post
@@ -303,10 +328,12 @@ def _shown(post: ListedPost) -> ListedPost:
 
 
 def _with_key(transaction: Transaction, identity: str, publish: PublishSpec) -> ActionRow | None:
+    names = names_of(transaction, identity)
     return _one(
         transaction,
-        "identity = ? AND operation = ? AND content_key = ? AND placement = ?",
-        identity,
+        f"identity IN ({marks(names)}) AND operation = ? AND content_key = ? AND placement = ? "
+        "ORDER BY state IN ('planned', 'prepared', 'proven_absent')",
+        *names,
         Operation.PUBLISH,
         publish.content_key,
         publish.placement,
@@ -342,4 +369,6 @@ def _one(transaction: Transaction, where: str, *values: str) -> ActionRow | None
         note=row[11],
         baseline=Baseline.model_validate_json(row[12]) if row[12] else None,
         created_at=row[13],
+        shown_ids=tuple(json.loads(row[14])),
+        word_id=row[15],
     )

@@ -8,7 +8,8 @@ import json
 from dataclasses import dataclass
 
 from agent.jobs import actions
-from agent.jobs.actions import NOT_SENT, ActionRow
+from agent.jobs.actions import NOT_SENT, ActionRow, marks
+from agent.jobs.fences import names_of
 from agent.jobs.journal import Transaction
 from common.domain.content import Baseline
 from common.domain.states import ActionState
@@ -93,11 +94,12 @@ def has_rival(transaction: Transaction, action: ActionRow) -> bool:
     before this intent was there cannot be among the posts that are newer.
     """
     mine = _marks_of(transaction, action.item_id)
+    names = names_of(transaction, action.identity)
     others = transaction.execute(
-        "SELECT item_id FROM action WHERE identity = ? AND action_id <> ? "
-        "AND (state IN ('sending', 'in_doubt', 'reconciling') "
+        f"SELECT item_id FROM action WHERE identity IN ({marks(names)}) "  # noqa: S608 - only marks
+        "AND action_id <> ? AND (state IN ('sending', 'in_doubt', 'reconciling') "
         "OR (state = 'unresolved' AND updated_at >= ?))",
-        (action.identity, action.action_id, action.created_at),
+        (*names, action.action_id, action.created_at),
     ).fetchall()
     return any(_marks_of(transaction, item_id) == mine for (item_id,) in others)
 

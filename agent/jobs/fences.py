@@ -1,22 +1,27 @@
-"""Who may command an account: the highest fence seen, kept for good; one name for one account.
+"""Who may command an account: the highest fence seen, kept for good under each of its names.
 
-What a fence means is judged in `common.domain.fences`.
+An account is known by the platform's own id, and before its first sign-in by its user name. What a
+fence means is judged in `common.domain.fences`.
 """
+
+from collections.abc import Sequence
+from functools import reduce
 
 from agent.jobs.journal import Transaction
 from common.access import AccountAccess
 from common.domain.accounts import account_identity
-from common.domain.fences import FenceJudgement, judge_fence
+from common.domain.fences import FenceJudgement, join_fences, judge_fence
 from common.errors import StaleFenceError
 
 
 def raise_fence(transaction: Transaction, identity: str, fence: int, subject: str) -> None:
     """Note a command's fence; raises StaleFenceError where the account has seen a higher one.
 
-    `subject` names to the operator what the command was about.
+    Whatever name the command knows the account by, all of its names count. `subject` names to the
+    operator what the command was about.
     """
-    row = transaction.execute("SELECT fence FROM fence WHERE identity = ?", (identity,)).fetchone()
-    judgement = judge_fence(fence, row[0] if row else None)
+    names = names_of(transaction, identity)
+    judgement = judge_fence(fence, _highest(transaction, names))
     if judgement is FenceJudgement.STALE:
         raise StaleFenceError(
             f"Another desktop has taken {subject} over since.",
@@ -24,32 +29,61 @@ def raise_fence(transaction: Transaction, identity: str, fence: int, subject: st
             advice="Reload the account before you give it work.",
         )
     if judgement is FenceJudgement.RAISED:
-        transaction.execute(
-            "INSERT INTO fence (identity, fence) VALUES (?, ?) "
-            "ON CONFLICT (identity) DO UPDATE SET fence = excluded.fence",
-            (identity, fence),
-        )
+        _note(transaction, names, fence)
+
+
+def names_of(transaction: Transaction, identity: str) -> Sequence[str]:
+    """Return every name by which an account is known here, `identity` among them."""
+    found = transaction.execute(
+        "SELECT same_as FROM fence WHERE identity = ? AND same_as <> ''", (identity,)
+    ).fetchone()
+    own = found[0] if found else identity
+    others = transaction.execute(
+        "SELECT identity FROM fence WHERE same_as = ? AND same_as <> ''", (own,)
+    )
+    return (own, *(name for (name,) in others))
 
 
 def same_account(transaction: Transaction, account: AccountAccess) -> None:
-    """Join what was noted under the user name, before the platform's own id was known."""
+    """Note that an account's user name and the platform's own id, once known, are the same one.
+
+    Items and effects that were noted under the name are the id's from then on. A name that belonged
+    to another account until now takes its fence along, because nobody can tell whose command it
+    was.
+    """
     if account.user_id is None:
         return
-    by_name = account_identity(account.platform, None, account.username)
-    rename_identity(transaction, by_name, account.identity)
+    name, identity = account_identity(account.platform, None, account.username), account.identity
+    known = transaction.execute(
+        "SELECT 1 FROM fence WHERE identity = ? AND same_as = ?", (name, identity)
+    ).fetchone()
+    if known is None:
+        rename_identity(transaction, name, identity)
+        transaction.execute("UPDATE fence SET same_as = ? WHERE identity = ?", (identity, name))
 
 
 def rename_identity(transaction: Transaction, old: str, new: str) -> None:
-    """Move fence, items and actions of one identity to another; the higher fence stays."""
-    row = transaction.execute("SELECT fence FROM fence WHERE identity = ?", (old,)).fetchone()
-    if row is None:
-        return
-    transaction.execute(
-        "INSERT INTO fence (identity, fence) VALUES (?, ?) ON CONFLICT (identity) DO UPDATE "
-        "SET fence = max(fence.fence, excluded.fence)",
-        (new, row[0]),
-    )
-    transaction.execute("DELETE FROM fence WHERE identity = ?", (old,))
+    """Move items and actions of one identity to another; the higher fence counts for both."""
+    names = (old, *names_of(transaction, new))
+    _note(transaction, names, _highest(transaction, names) or 0)
     transaction.execute("UPDATE item SET identity = ? WHERE identity = ?", (new, old))
     # A clash means that the post is known under both names: the row that is there stays.
     transaction.execute("UPDATE OR IGNORE action SET identity = ? WHERE identity = ?", (new, old))
+
+
+def _highest(transaction: Transaction, names: Sequence[str]) -> int | None:
+    marks = ", ".join("?" for _ in names)
+    found = transaction.execute(
+        f"SELECT fence FROM fence WHERE identity IN ({marks})",  # noqa: S608 - only marks
+        names,
+    ).fetchall()
+    return reduce(join_fences, (fence for (fence,) in found), None)
+
+
+def _note(transaction: Transaction, names: Sequence[str], fence: int) -> None:
+    for name in names:
+        transaction.execute(
+            "INSERT INTO fence (identity, fence) VALUES (?, ?) "
+            "ON CONFLICT (identity) DO UPDATE SET fence = excluded.fence",
+            (name, fence),
+        )

@@ -116,7 +116,18 @@ CREATE INDEX action_settled ON action (identity, updated_at) WHERE remote_id <> 
 ALTER TABLE item ADD COLUMN cancel_asked INTEGER NOT NULL DEFAULT 0;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+_THIRD = """
+-- A user name's row says which account it belongs to, once that is known; '' until then.
+ALTER TABLE fence ADD COLUMN same_as TEXT NOT NULL DEFAULT '';
+CREATE INDEX fence_name ON fence (same_as) WHERE same_as <> '';
+
+-- Remote ids of the posts that a person was shown when last asked about this one, as JSON.
+ALTER TABLE action ADD COLUMN shown_ids TEXT NOT NULL DEFAULT '[]';
+-- The person's word that was taken last: the same one again changes nothing.
+ALTER TABLE action ADD COLUMN word_id TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 """One script per schema version, in order; version n is reached by the nth."""
 
 

@@ -4,6 +4,7 @@ from agent.jobs import actions, doubts, endings, items
 from agent.jobs.actions import NOT_SENT, ActionRow
 from agent.jobs.items import ItemRow, Standing
 from agent.jobs.journal import Transaction
+from common.domain.content import Baseline
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import ITEM_FINAL
 from common.errors import ConflictError, InputError, NotFoundError
@@ -23,6 +24,10 @@ def settle(transaction: Transaction, word: SettleAction) -> Standing:
     action = actions.find_action(transaction, word.action_id)
     if action is None or action.item_id != row.item_id:
         raise NotFoundError("The agent has no such effect.", subject=word.action_id)
+    if action.word_id == word.id:
+        # Told again, since its answer was lost: it may be in doubt anew, of which nobody was asked.
+        return items.standing_of(row, row.state, action)
+    action = actions.take_word(transaction, action, word.id)
     if row.state is ItemState.RUNNING and action.state is not _A.CONFIRMED:
         raise ConflictError(
             "The agent is at work on this post right now.",
@@ -75,7 +80,15 @@ def _absent(
         action = doubts.leave_in_doubt(transaction, action, row.attempt, "")
         action = actions.move(transaction, action, _A.RECONCILING, row.attempt, by=word.by)
     note = f"{word.by or 'The operator'} looked, and it is not there"
-    action = actions.move(transaction, action, _A.PROVEN_ABSENT, row.attempt, note=note, by=word.by)
+    action = actions.move(
+        transaction,
+        action,
+        _A.PROVEN_ABSENT,
+        row.attempt,
+        note=note,
+        baseline=_with_seen(action),
+        by=word.by,
+    )
     if row.state is not ItemState.NEEDS_OPERATOR:
         return _again(transaction, row, action)
     if row.cancel_asked:
@@ -107,6 +120,15 @@ def _again(transaction: Transaction, row: ItemRow, action: ActionRow) -> Standin
         return items.standing_of(row, row.state, action)
     transaction.execute("UPDATE item SET interruptions = 0 WHERE item_id = ?", (row.item_id,))
     return items.queued(transaction, row, action)
+
+
+def _with_seen(action: ActionRow) -> Baseline:
+    """Return an effect's baseline with the posts that a person has looked at, and none of which
+    it is: only one that they did not see can keep it from being published now.
+    """
+    before = action.baseline or Baseline(platform_time=action.created_at)
+    both = dict.fromkeys((*before.post_ids, *action.shown_ids))
+    return before.model_copy(update={"post_ids": tuple(both)})
 
 
 def _where(action: ActionRow) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from agent.jobs import endings, holdings, items, recovery
 from agent.jobs.blobs import BlobStore
 from agent.jobs.cancelling import CancelGrace
-from agent.jobs.fences import rename_identity
+from agent.jobs.fences import rename_identity, same_account
 from agent.jobs.floor import WAITS_FOR_DOUBT, Floor, failure_of
 from agent.jobs.items import Standing, StartedItem
 from agent.jobs.journal import Journal, Transaction
@@ -177,7 +177,7 @@ class Supervisor:
     def keep_house(self) -> None:
         """Do what needs doing now and then: stop idle runners, delete old files."""
         self._pool.stop_idle()
-        if self._blobs.is_over_quota:
+        if self._blobs.is_eviction_due:
             self._journal.submit(holdings.needed_blobs).add_done_callback(self._evict)
         if self._prune_at <= self._loop.time():
             self._prune_at = self._loop.time() + _PRUNE_SECONDS
@@ -526,8 +526,9 @@ class Supervisor:
 def _keep_session(transaction: Transaction, account: AccountAccess, found: SessionFound) -> None:
     save_session(transaction, account, found.session, found.user_id, found.username)
     known = account.model_copy(update={"user_id": found.user_id})
-    if known.identity != account.identity:
+    if account.user_id not in (None, found.user_id):
         rename_identity(transaction, account.identity, known.identity)
+    same_account(transaction, known)
     transaction.append(
         AccountObserved(
             account_id=account.account_id,

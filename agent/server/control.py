@@ -148,6 +148,8 @@ class ControlLink:
         async with asyncio.timeout(_WRITE_SECONDS) as deadline:
             for data in self._session.outgoing():
                 await sockets.send(self._socket, data)
+                # What came meanwhile may be more urgent than the next of these.
+                await asyncio.sleep(0)
                 # On a slow link this takes long, and a heartbeat must not wait for all of it.
                 self._tick()
                 deadline.reschedule(asyncio.get_running_loop().time() + _WRITE_SECONDS)

@@ -47,6 +47,7 @@ class Requests:
         self._context = context
         self._grant = grant
         self._reply = reply
+        self._log_turn = asyncio.Lock()
 
     async def answer(self, message: Message) -> None:
         """Carry a request out and reply; a message that is no request is passed over."""
@@ -81,7 +82,10 @@ class Requests:
             case AskInventory():
                 await self._inventory(message)
             case ReadLog():
-                self._read_log(message)
+                async with self._log_turn:
+                    self._read_log(message)
+                    # One piece each time round the loop: what is not a log goes before the next.
+                    await asyncio.sleep(0)
             case AskBlobs():
                 missing = self._context.blobs.missing(message.sha256s)
                 self._reply(MissingBlobs(id=message.id, sha256s=missing))

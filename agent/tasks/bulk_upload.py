@@ -3,7 +3,7 @@
 How a post is prepared, sent and known again; the steps and their order are those of every effect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic import JsonValue
 
@@ -66,20 +66,25 @@ class _Publishing:
             )
         if self._finder is None:
             return None
-        self._baseline = await self._finder.take_baseline()
+        # What was sent once may show at any time: no older answer of the platform will do then.
+        was_sent = action.baseline is not None or action.state is ActionState.PROVEN_ABSENT
+        known = action.baseline or Baseline()
+        taken = await self._finder.take_baseline(fresh=was_sent)
+        self._baseline = _with_ids(taken, known.post_ids)
         if action.accepted_at is None:
             return None
         # Nothing of this item was published before the agent took it over. The slack that matching
         # allows is taken back: the item before it, with the same caption, may be seconds older.
-        since = Baseline(platform_time=action.accepted_at + CLOCK_SLACK_SECONDS)
-        known = since.model_copy(update={"post_ids": tuple(action.settled_ids)})
-        match = self._match(await self._finder.find_published(known, fresh=False), since)
+        began = action.accepted_at + CLOCK_SLACK_SECONDS
+        if known.platform_time is not None:
+            began = min(began, known.platform_time)
+        # What a person has looked at, and said to be another one, is among the known ones.
+        since = Baseline(post_ids=known.post_ids, platform_time=began)
+        wanted = _with_ids(since, sorted(action.settled_ids))
+        match = self._match(await self._finder.find_published(wanted, fresh=False), since)
         if not match.resembling:
             return None
-        has_own_mark = bool(self._spec.caption.strip())
-        if not has_own_mark and action.state is ActionState.PROVEN_ABSENT:
-            return None  # a person, or two looks, said already that it is not this one
-        return Earlier(match.resembling[0], since, has_own_mark)
+        return Earlier(match.resembling, since, bool(self._spec.caption.strip()))
 
     async def prepare(self) -> Ready:
         """Bring the bytes to the platform; the resume points are journaled before."""
@@ -145,6 +150,12 @@ class _Publishing:
             duration=media.duration,
             cover=cover,
         )
+
+
+def _with_ids(baseline: Baseline, post_ids: Iterable[str]) -> Baseline:
+    """Return `baseline` with these posts as well."""
+    both = dict.fromkeys((*baseline.post_ids, *post_ids))
+    return baseline.model_copy(update={"post_ids": tuple(both)})
 
 
 def _at(baseline: Baseline | None, platform_time: float | None) -> Baseline | None:

@@ -6,7 +6,7 @@ and how it is looked for is the task's part (`Effect`), which errors prove somet
 `verdicts`, and when to look by `search` and `common.reconcile`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -54,9 +54,10 @@ class Ready:
 class Earlier:
     """Something that looks like the effect, although the journal knows of no sending."""
 
-    seen: ListedPost
+    seen: Sequence[ListedPost]
+    """At least one, the newest first."""
     since: Baseline
-    """What it is newer than."""
+    """What they are newer than."""
     has_own_mark: bool
     """True where another look may confirm it by its mark; otherwise a person says."""
 
@@ -149,12 +150,12 @@ async def _doubt(context: TaskContext, earlier: Earlier) -> None:
     seen = earlier.seen
     note = "not sent: one like it is there, and newer than the item"
     await context.action.step(
-        ActionState.IN_DOUBT, baseline=earlier.since, sighted=_kept([seen]), note=note
+        ActionState.IN_DOUBT, baseline=earlier.since, sighted=_kept(seen), note=note
     )
-    context.log("warning", f"Not sent: {seen.url} is like it, and newer than the item.")
+    context.log("warning", f"Not sent: {seen[0].url} is like it, and newer than the item.")
     if not earlier.has_own_mark:
         why = f"{note}; it has no caption by which it could be told from others"
-        await _ask_person(context, why, [seen])
+        await _ask_person(context, why, seen)
 
 
 async def _settle(context: TaskContext, effect: Effect) -> None:

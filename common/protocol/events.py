@@ -4,6 +4,7 @@ An event is stored, sent, applied and acknowledged in order, exactly once per st
 this side does not know is kept raw and acknowledged, so that a newer agent never blocks.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -86,7 +87,8 @@ class ActionChanged(_Event):
     note: ShownText = ""
     """Why it is in this state, where that is not obvious; what settled a doubt."""
     baseline: Annotated[Baseline, AfterValidator(_shown_baseline)] | None = None
-    """With `sending`: what the account's list showed before."""
+    """With `sending`, `in_doubt` and `proven_absent`: what the account's list showed before, and
+    what a person has said to be another one."""
     sighted: list[Annotated[ListedPost, AfterValidator(_shown_post)]] = Field(
         default_factory=list, max_length=SIGHTED_LIMIT
     )
@@ -122,6 +124,7 @@ AgentEvent = Annotated[
     ItemChanged | ActionChanged | SessionSaved | AccountObserved, Field(discriminator="kind")
 ]
 _ADAPTER: TypeAdapter[AgentEvent] = TypeAdapter(AgentEvent)
+_LIST_ADAPTER: TypeAdapter[list[AgentEvent]] = TypeAdapter(list[AgentEvent])
 _KIND_CHARACTERS = 64
 
 
@@ -150,3 +153,11 @@ def parse_event(body: dict[str, Any]) -> AgentEvent | UnknownEvent:
         return _ADAPTER.validate_python(body)
     except ValidationError:
         return UnknownEvent(kind=str(body.get("kind", ""))[:_KIND_CHARACTERS], body=body)
+
+
+def parse_events(bodies: list[dict[str, Any]]) -> Sequence[AgentEvent | UnknownEvent]:
+    """Read events as `parse_event` does each: all at once, where none of them is unknown."""
+    try:
+        return _LIST_ADAPTER.validate_python(bodies)
+    except ValidationError:
+        return [parse_event(body) for body in bodies]

@@ -49,11 +49,24 @@ def _fraction(value: float) -> float:
 
 
 def _writable(value: dict[str, Any]) -> dict[str, Any]:
-    """Return an object that JSON can be made of again; raises ValueError for another."""
+    """Return an object that JSON can be made of again, and that PostgreSQL can store.
+
+    Raises ValueError for one of which no JSON can be made.
+    """
     try:
-        orjson.dumps(value)
+        written = orjson.dumps(value)
     except TypeError as problem:
         raise ValueError("a number out of range, or nested too deeply") from problem
+    return _without_zeros(value) if b"\\u0000" in written else value
+
+
+def _without_zeros(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, dict):
+        return {_without_zeros(name): _without_zeros(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_zeros(inner) for inner in value]
     return value
 
 
@@ -95,6 +108,6 @@ ShownText = Annotated[str, AfterValidator(shown_text)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 """An address that may be opened by a click; anything else is left empty."""
 JsonBody = Annotated[dict[str, Any], AfterValidator(_writable)]
-"""Any JSON object, as it came."""
+"""Any JSON object, as it came but for zero characters, which PostgreSQL cannot store."""
 JsonResult = Annotated[dict[str, JsonValue], AfterValidator(_writable), AfterValidator(_shown_json)]
 """Any JSON object, with every text in it fit to be shown."""

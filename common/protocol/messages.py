@@ -168,7 +168,9 @@ class ControlItems(_Message):
 class SettleAction(_Message):
     """Take a person's word on an effect in doubt. Answered by `done` once it is journaled.
 
-    Safe to repeat. Refused for an effect that is not in doubt, or with a stale fence.
+    The same word has the same `id` whenever it is told, and is taken once: told again it changes
+    nothing, because the effect may be in a doubt by then that nobody has looked at. Refused for an
+    effect that is not in doubt, or with a stale fence.
     """
 
     t: Literal["settle_action"] = "settle_action"

@@ -38,7 +38,7 @@ from desktop_app.core.gate import DispatchGate
 from desktop_app.core.handover import Handover
 from desktop_app.core.healing import Healing, compare, higher_fences
 from desktop_app.core.links.agent_link import LiveLink
-from desktop_app.store import accounts, adopting, agents, generations, items, settling
+from desktop_app.store import accounts, adopting, agents, generations, items, rehoming, settling
 from desktop_app.store.records import ItemRecord
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
@@ -93,6 +93,11 @@ class AgentWork:
         """There is something new to hand over or to tell."""
         self._more.set()
 
+    def compare_again(self) -> None:
+        """Something was taken from the agent: it has to give up what it still has of it."""
+        self._compared_in = None
+        self.wake()
+
     def events_came(self, seq: int) -> None:
         """Events up to `seq` were applied."""
         self._applied_seq = seq
@@ -125,6 +130,7 @@ class AgentWork:
                 if self._more.is_set():
                     self._more.clear()
                     await self._compare_if_due()
+                    await self._tell_published()
                     await self._answers.tell()
                     await self.tell_wishes()
                     await self._let_go()
@@ -133,8 +139,20 @@ class AgentWork:
     async def control(self, verb: Verb, ids: Collection[str]) -> dict[str, WireError]:
         """Ask the agent for a verb; return what it refused, and why, by item id.
 
-        A wish about an item that it does not know stays: it counts when that is cleared up.
+        The wishes that it heard are over. One about an item that it does not know stays: it counts
+        when that is cleared up; and so does another one that came meanwhile. A granted pause stays
+        a wish until its event is applied, so that a resume right behind it finds what to undo.
         """
+        refused = await self._ask(verb, ids)
+        heard = [item_id for item_id in ids if not _is_unknown(refused.get(item_id))]
+        if verb == "pause":
+            heard = [item_id for item_id in heard if item_id in refused]
+        if heard:
+            work = partial(_end_wishes, ids=heard, wish=WISH_OF_VERB[verb])
+            self._changed(await self._store.write(work))
+        return refused
+
+    async def _ask(self, verb: Verb, ids: Collection[str]) -> dict[str, WireError]:
         refused: dict[str, WireError] = {}
         everything = list(ids)
         fences = await self._store.read(partial(_fences_of_items, ids=everything))
@@ -149,9 +167,6 @@ class AgentWork:
             answer = await self._live.request(request)
             if isinstance(answer, Controlled):
                 refused |= answer.refused
-        heard = [item_id for item_id in everything if not _is_unknown(refused.get(item_id))]
-        if heard:
-            self._changed(await self._store.write(partial(items.want, ids=heard, wanted=None)))
         return refused
 
     async def tell_wishes(self) -> None:
@@ -172,8 +187,28 @@ class AgentWork:
             grant = partial(_grant_wish, item=item, at=time.time())
             self._changed(await self._store.write(grant))
 
+    async def _tell_published(self) -> None:
+        """End what waits here or there although its post exists: an earlier agent came back."""
+        find = partial(items.published_elsewhere, agent_id=self._live.agent_id)
+        ended = []
+        for item in await self._store.read(find):
+            try:
+                if item.is_away:
+                    await self._live.request(await self._store.read(partial(_there, item=item)))
+                else:
+                    ended.append(item)
+            except AgentUnreachableError:
+                raise
+            except NotFoundError:
+                ended.append(item)
+            except FlotillaError as refusal:
+                _log.warning("Item %s is not closed at the agent: %s", item.id, refusal.message)
+        if ended:
+            work = partial(rehoming.finish, found=ended, at=time.time())
+            self._changed(await self._store.write(work))
+
     async def _compare_if_due(self) -> None:
-        """Compare what the agent holds, once a session and once a generation of the store."""
+        """Compare what the agent holds: once a session and a generation, and when asked to."""
         while self._compared_in != self._gate.generation:
             generation = self._gate.generation
             inventory = await self._inventory()
@@ -219,7 +254,10 @@ class AgentWork:
             self._changed(await self._store.write(lost))
 
     async def _close_there(self, healing: Healing) -> None:
-        """Close at the agent what is closed here: published, cancelled, or another agent's."""
+        """Close at the agent what is not its own here: published, cancelled, another agent's.
+
+        No wish is over by that: it is about what the item is here.
+        """
         to_cancel = set(healing.to_cancel)
         for row in healing.to_confirm:
             try:
@@ -228,7 +266,7 @@ class AgentWork:
                 raise
             except FlotillaError:
                 to_cancel.add(row.item_id)
-        for item_id, error in (await self.control("cancel", to_cancel)).items():
+        for item_id, error in (await self._ask("cancel", to_cancel)).items():
             _log.warning("Item %s is not closed at the agent: %s", item_id, error.message)
 
     async def _inventory(self) -> Inventory:
@@ -254,6 +292,12 @@ class AgentWork:
 
 def _is_unknown(refusal: WireError | None) -> bool:
     return refusal is not None and refusal.code == NotFoundError.code
+
+
+def _end_wishes(connection: Connection, ids: Collection[str], wish: str) -> Touched:
+    found = items.records(connection, ids).values()
+    over = [item.id for item in found if item.wanted == wish]
+    return items.want(connection, over, None)
 
 
 def _grant_wish(connection: Connection, item: ItemRecord, at: float) -> Touched:
@@ -290,16 +334,25 @@ def _note_forgotten(
 
 def _settled(connection: Connection, row: InventoryRow) -> SettleAction:
     """Return what the store knows of a post, to tell the agent that still has it open."""
-    shown = items.row(connection, row.item_id)
     (fence,) = accounts.fences(connection, [row.account_id]).values() or (row.fence,)
+    return _word(connection, row.item_id, row.action_id, fence)
+
+
+def _there(connection: Connection, item: ItemRecord) -> SettleAction:
+    """Return what the store knows of the post of an item that waits at an agent."""
+    fence = accounts.fences(connection, [item.account_id]).get(item.account_id, 0)
+    return _word(connection, item.id, item.intent_id or "", fence)
+
+
+def _word(connection: Connection, item_id: str, action_id: str, fence: int) -> SettleAction:
     return SettleAction(
         id=new_id(),
-        item_id=row.item_id,
-        action_id=row.action_id,
+        item_id=item_id,
+        action_id=action_id,
         fence=fence,
         verdict="there",
-        remote_id=items.remote_id(connection, row.item_id),
-        remote_url=shown.link,
+        remote_id=items.remote_id(connection, item_id),
+        remote_url=items.row(connection, item_id).link,
     )
 
 

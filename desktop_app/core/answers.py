@@ -9,7 +9,6 @@ from typing import Literal, Protocol
 
 from sqlalchemy import Connection
 
-from common.domain.ids import new_id
 from common.errors import AgentUnreachableError, FlotillaError, NotFoundError, WireError, from_wire
 from common.protocol.messages import SettleAction
 from desktop_app.contract.cards import CardAct
@@ -95,7 +94,7 @@ class AnswerTeller:
                 raise from_wire(error)
             return
         request = SettleAction(
-            id=new_id(),
+            id=_word_id(told),
             item_id=told.item.id,
             action_id=told.card.action_id,
             fence=told.fence,
@@ -125,6 +124,11 @@ class AnswerTeller:
         note = f"Your answer was not taken: {refusal.message}"
         work = partial(cards.drop_answer, card_id=told.card.id, note=note)
         self._changed(await self._store.write(work))
+
+
+def _word_id(told: _Told) -> str:
+    """Return an id that the same word has in every session: an agent takes each word once."""
+    return f"{told.card.id}.{int(told.answer.at * 1000)}"
 
 
 def _answered(connection: Connection, agent_id: str) -> list[_Told]:

@@ -63,6 +63,8 @@ class Fleet:
         """Held by whoever looks at items and acts on it, so that none is handed over meanwhile."""
         self.gate = DispatchGate(store, self._gate_changed)
         self._left: frozenset[str] = frozenset()
+        self._left_behind: set[str] = set()
+        """Agents that may still publish what others have by now."""
         self._store = store
         self._hub = hub
         self._logs = logs
@@ -167,6 +169,13 @@ class Fleet:
         for agent_id in agent_ids:
             if (work := self._work.get(agent_id)) is not None:
                 work.wake()
+
+    def compare_again(self, agent_ids: Collection[str]) -> None:
+        """Items were taken from these agents: they give up what they still have of them."""
+        self._left_behind.update(agent_ids)
+        for agent_id in agent_ids:
+            if (work := self._work.get(agent_id)) is not None:
+                work.compare_again()
 
     def is_online(self, agent_id: str | None) -> bool:
         """Say whether the agent can be asked something now."""
@@ -276,6 +285,8 @@ class Fleet:
             work.events_came(applied.cursor.seq)
             if agent_id in self._left and any(move.after in ITEM_FINAL for move in touched.moves):
                 work.wake()
+        if touched.cards or (touched.intents and agent_id in self._left_behind):
+            self.wake(set(self._work) - {agent_id})  # what one agent settled another may hold
         if (puller := self._pullers.get(agent_id)) is not None:
             for growth in touched.logs:
                 puller.want(growth.item_id, growth.attempt, growth.end)

@@ -20,12 +20,13 @@ from tenacity import (
 
 from common.domain.ids import new_id
 from common.domain.states import ItemState
-from common.domain.transitions import ITEM_FINAL
+from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
 from common.errors import (
     AgentUnreachableError,
     FlotillaError,
     LinkError,
     NotFoundError,
+    StoreError,
 )
 from common.items import ItemSpec, MediaRef
 from common.protocol.messages import AcceptItem, AskBlobs, MissingBlobs
@@ -136,8 +137,9 @@ class Handover:
         for start in range(0, len(sha256s), _BLOBS_PER_QUESTION):
             some = list(sha256s[start : start + _BLOBS_PER_QUESTION])
             answer = await live.request(AskBlobs(id=new_id(), sha256s=some))
-            if isinstance(answer, MissingBlobs):
-                missing += [sha256 for sha256 in answer.sha256s if sha256 in set(some)]
+            if not isinstance(answer, MissingBlobs):
+                raise LinkError(f"The agent answered {answer.t!r} when asked which files it has.")
+            missing += [sha256 for sha256 in answer.sha256s if sha256 in set(some)]
         return missing
 
     async def _transfer(self, live: LiveLink, blobs: "_Blobs") -> None:
@@ -192,6 +194,9 @@ class Handover:
             await live.request(AcceptItem(id=new_id(), item=spec), _ACCEPT_SECONDS)
         except AgentUnreachableError:
             raise
+        except StoreError as full:
+            # The agent cannot write it down now; the item stays queued, and is offered again.
+            raise AgentUnreachableError(full.message, advice=full.advice) from full
         except FlotillaError as refusal:
             await self._refused(spec, refusal)
         else:
@@ -210,27 +215,29 @@ class Handover:
 
     async def _fail(self, item_id: str, problem: FlotillaError) -> None:
         _log.warning("Item %s was not handed over: %s", item_id, problem.message)
-        work = partial(
-            items.move,
-            ids=[item_id],
-            state=ItemState.FAILED,
-            at=time.time(),
-            error=problem.to_wire(),
-        )
+        work = partial(_give_up, item_id=item_id, problem=problem, at=time.time())
         self._changed(await self._store.write(work))
 
 
 def _next_items(connection: Connection, agent_id: str) -> list[str]:
-    if agents.record(connection, agent_id).is_draining:
-        return []
-    return items.ids_to_hand_over(connection, agent_id)
+    is_draining = agents.record(connection, agent_id).is_draining
+    return items.ids_to_hand_over(connection, agent_id, is_draining=is_draining)
+
+
+def _give_up(connection: Connection, item_id: str, problem: FlotillaError, at: float) -> Touched:
+    """Fail an item that cannot be handed over; whether a post in doubt exists, a person says."""
+    item = items.records(connection, [item_id]).get(item_id)
+    if item is not None and item.action in IN_DOUBT_STATES:
+        return _ask_person(connection, item_id, problem, at)
+    error = problem.to_wire()
+    return items.move(connection, [item_id], ItemState.FAILED, at=at, error=error)
 
 
 def _ask_person(connection: Connection, item_id: str, problem: FlotillaError, at: float) -> Touched:
     item = items.records(connection, [item_id]).get(item_id)
     if item is None or item.state in ITEM_FINAL:
         return Touched()
-    note = f"The agent does not take it: {problem.message}"
+    note = f"It cannot be handed over: {problem.message}"
     return rehoming.ask_person(connection, item, note, at=at, error=problem.to_wire())
 
 

@@ -16,7 +16,8 @@ class Healing:
     suspects: frozenset[str] = frozenset()
     """Unfinished here, accepted by the agent, and not in its inventory."""
     to_cancel: frozenset[str] = frozenset()
-    """Still to be run there, although it ended here or another agent has it."""
+    """Still to be run there, although it ended here, another agent has it, or a later attempt of it
+    is to be handed over, which the agent refuses while it has this one."""
     to_confirm: tuple[InventoryRow, ...] = ()
     """Published as this store knows, and still open there."""
     newer_there: dict[str, int] = field(default_factory=dict)
@@ -46,9 +47,9 @@ def compare(
             continue
         if item.state is ItemState.DONE and item.action is ActionState.CONFIRMED and row.action_id:
             to_confirm.append(row)
-        elif item.state in ITEM_FINAL or item.agent_id != agent_id:
+        elif item.state in ITEM_FINAL or item.agent_id != agent_id or row.attempt < item.attempt:
             to_cancel.add(row.item_id)
-        elif row.attempt >= item.attempt:
+        else:
             held.append(row)
             if not item.accepted or row.attempt > item.attempt:
                 newer[row.item_id] = row.attempt

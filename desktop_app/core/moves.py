@@ -39,6 +39,8 @@ class _Verdicts:
     later: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=list)
     refused: dict[str, WireError] = field(default_factory=dict)
+    left_behind: set[str] = field(default_factory=set)
+    """Agents that have unfinished items of accounts which leave them now."""
 
 
 class MoveService:
@@ -61,6 +63,7 @@ class MoveService:
             touched = await self._store.write(partial(self._carry_out, command, verdicts))
         self._fleet.moving_changed(await self._store.read(moving.agents_left))
         revision = self._hub.touch(touched)
+        self._fleet.compare_again(verdicts.left_behind)
         self._fleet.wake_all()
         return MoveResult(
             moved=[*verdicts.now, *verdicts.there],
@@ -111,6 +114,7 @@ class MoveService:
             verdicts.there.append(account.id)
         elif source is None or not held or command.accept_risk or self._has_stopped(source):
             verdicts.now.append(account.id)
+            verdicts.left_behind.update(item.agent_id for item in held if item.agent_id)
         elif self._fleet.is_online(source.id):
             verdicts.later.append(account.id)
         else:

@@ -402,6 +402,15 @@ def _record(row: RowMapping, tags: Iterable[str], sessions: Iterable[DriverName]
     )
 
 
+def _first_fence(at: float) -> int:
+    """Return the fence that a new account begins with: the minutes since 1970.
+
+    The same account may have been in this store before, or be in another one that had it earlier:
+    agents keep its fence for good. It moves less than once a minute, so the newer one is higher.
+    """
+    return int(at // 60)
+
+
 def _values(vault: Vault, account: NewAccount, at: float) -> dict[str, Any]:
     sealed = {
         "password": vault.seal_optional("account", "password", account.id, account.password),
@@ -418,7 +427,7 @@ def _values(vault: Vault, account: NewAccount, at: float) -> dict[str, Any]:
         "proxy_id": account.proxy_id,
         "agent_id": None,
         "moving_to": None,
-        "fence": 0,
+        "fence": _first_fence(at),
         "sign_in": SignInState.UNKNOWN.value,
         "sign_in_at": None,
         "error": None,

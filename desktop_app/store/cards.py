@@ -57,6 +57,8 @@ class CardRecord:
     is_told: bool
     """True once an agent was asked to take the answer."""
     is_open: bool
+    shown_ids: Sequence[str] = ()
+    """Remote ids of the posts on it, of which one may be the one that is asked about."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,6 +240,7 @@ def _record(row: RowMapping) -> CardRecord:
         answer=answer,
         is_told=row["told_at"] is not None,
         is_open=row["resolved_at"] is None,
+        shown_ids=tuple(post["remote_id"] for post in row["sighted"]),
     )
 
 

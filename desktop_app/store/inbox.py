@@ -22,19 +22,21 @@ from common.protocol.events import (
     OutboxRow,
     SessionSaved,
     UnknownEvent,
-    parse_event,
+    parse_events,
 )
 from common.protocol.messages import Cursor
 from common.protocol.outbox import take_batch
-from desktop_app.store import cards, runs
+from desktop_app.store import cards, generations, runs
 from desktop_app.store.accounts import HELD_BY_PLATFORM
 from desktop_app.store.cards import Doubt
 from desktop_app.store.inbox_rules import (
     does_intent_step_apply,
     does_item_step_apply,
+    is_word_heard,
     resolution_of,
     state_to_take,
 )
+from desktop_app.store.prepared import Prepared
 from desktop_app.store.records import error_to_store
 from desktop_app.store.specs import session_row
 from desktop_app.store.tables import (
@@ -48,43 +50,58 @@ from desktop_app.store.tables import (
     UNAPPLIED_EVENT,
 )
 from desktop_app.store.touched import ItemMove, LogGrowth, Touched
-from desktop_app.store.upsert import chunks, insert_ignoring, upsert
+from desktop_app.store.upsert import chunks, prepare_inserting, upsert
 from desktop_app.store.vault import Vault
 
 _CHALLENGE_REASON = "The platform asks for a person."
 _CLOSED = "Closed without a verdict. The same media is not published on this account again."
 _TAKEN = "The agent found a post that is another item's already."
+_NOT_ITS_OWN = "from an agent that does not have it"
 _STEP_KEYS = ("agent_id", "epoch", "seq")
+_KEEP_STEP = prepare_inserting(LEDGER_STEP, keys=_STEP_KEYS)
+_KEEP_UNAPPLIED = prepare_inserting(UNAPPLIED_EVENT, keys=_STEP_KEYS)
 
 
 class _Source:
     """The columns of a table that events read and write, with their statements, built once."""
 
-    def __init__(self, table: Table, *, read: Sequence[str], write: Sequence[str]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *,
+        read: Sequence[str],
+        write: Sequence[str],
+        replace: Sequence[str] = (),
+    ) -> None:
+        """Name the columns that are only read, those that are both, and those only written."""
         self._names = ("id", *read, *write)
-        self._written = ("id", *write)
+        self._written = {f"b_{name}": name for name in ("id", *write, *replace)}
         columns = [table.c[name] for name in self._names]
-        values = {name: bindparam(f"b_{name}", type_=table.c[name].type) for name in write}
+        values = {
+            name: bindparam(f"b_{name}", type_=table.c[name].type) for name in (*write, *replace)
+        }
         self._select = select(*columns).where(table.c.id.in_(bindparam("ids", expanding=True)))
-        self._update = update(table).where(table.c.id == bindparam("b_id")).values(values)
+        written = update(table).where(table.c.id == bindparam("b_id")).values(values)
+        self._update = Prepared(lambda _connection: written, table, self._written)
 
     def read(self, connection: Connection, ids: set[str]) -> "dict[str, _Entity]":
         """Return the rows with these ids; one that is gone is left out."""
         found: dict[str, _Entity] = {}
         for some in chunks(ids):
-            for row in connection.execute(self._select, {"ids": some}):
+            for row in connection.execute(self._select, {"ids": some}).all():
                 found[row[0]] = _Entity(dict(zip(self._names, row, strict=True)))
         return found
 
     def write(self, connection: Connection, entities: "Iterable[_Entity]") -> None:
         """Write those of the rows that changed."""
-        changed = [
-            {f"b_{name}": entity[name] for name in self._written}
-            for entity in entities
-            if entity.is_changed
-        ]
-        if changed:
-            connection.execute(self._update, changed)
+        self._update.run(
+            connection,
+            (
+                {given: entity[name] for given, name in self._written.items()}
+                for entity in entities
+                if entity.is_changed
+            ),
+        )
 
 
 _ITEMS = _Source(
@@ -93,9 +110,6 @@ _ITEMS = _Source(
     write=(
         "state",
         "attempt",
-        "step",
-        "error",
-        "result",
         "started_at",
         "ended_at",
         "changed_at",
@@ -104,6 +118,7 @@ _ITEMS = _Source(
         "accepted_at",
         "wanted",
     ),
+    replace=("step", "error", "result"),
 )
 _ACCOUNTS = _Source(
     ACCOUNT,
@@ -171,10 +186,10 @@ def apply_batch(
     batch = take_batch(Cursor(epoch=stored[0], seq=stored[1], at=stored[2]), epoch, rows)
     if not batch.rows:
         return Applied(Touched(), batch.cursor)
-    events = [(row, parse_event(_storable(row.body))) for row in batch.rows]
+    events = parse_events([row.body for row in batch.rows])
     application = _Application(connection, vault, agent_id, epoch)
-    application.load(event for _, event in events)
-    for row, event in events:
+    application.load(events)
+    for row, event in zip(batch.rows, events, strict=True):
         application.apply(row, event)
     touched = application.save()
     after = {"b_id": agent_id, "b_seq": batch.cursor.seq, "b_at": batch.cursor.at}
@@ -284,8 +299,8 @@ class _Application:
         upsert(
             self.connection, SESSION, list(self.sessions.values()), keys=["account_id", "driver"]
         )
-        insert_ignoring(self.connection, LEDGER_STEP, self.steps, keys=_STEP_KEYS)
-        insert_ignoring(self.connection, UNAPPLIED_EVENT, self.unapplied, keys=_STEP_KEYS)
+        _KEEP_STEP.run(self.connection, self.steps)
+        _KEEP_UNAPPLIED.run(self.connection, self.unapplied)
         use = [{"b_id": sha256, "b_used": count} for sha256, count in self.used_media.items()]
         if use:
             self.connection.execute(_USE_MEDIA, use)
@@ -299,6 +314,8 @@ class _Application:
         item = self.items.get(event.item_id)
         if item is None:
             return "item is gone"
+        if item["agent_id"] != self.agent_id:
+            return _NOT_ITS_OWN
         before = ItemState(item["state"])
         if not does_item_step_apply(before, item["attempt"], event.state, event.attempt):
             return "stale attempt" if event.attempt < item["attempt"] else "item has ended"
@@ -306,6 +323,7 @@ class _Application:
         after = state_to_take(event.state, ActionState(intent["state"]) if intent else None)
         begins = after is ItemState.RUNNING and item["started_at"] is None
         ends = after in ITEM_FINAL
+        is_paused = after is ItemState.PAUSED and item["wanted"] == "paused"
         item.set(
             state=after.value,
             attempt=event.attempt,
@@ -319,7 +337,7 @@ class _Application:
             if event.attempt > item["attempt"]
             else max(item["log_end"], event.log_end),
             accepted_at=item["accepted_at"] or at,
-            wanted=None if ends else item["wanted"],
+            wanted=None if ends or is_paused else item["wanted"],
         )
         self.moves.append(ItemMove(event.item_id, item["run_id"], before, after))
         if after is not event.state:
@@ -353,8 +371,8 @@ class _Application:
         if intent is None:
             return ""
         before, then = ActionState(intent["state"]), event.state
-        if not self._is_holder(event) and then is not ActionState.CONFIRMED:
-            return "" if then is before else "from an agent that has it no longer"
+        if not self._is_heard(event):
+            return "" if then is before else _NOT_ITS_OWN
         self._note_sending(intent, event, row.at)
         if not does_intent_step_apply(before, then):
             return "" if then is before else "against the order of states"
@@ -366,10 +384,18 @@ class _Application:
         self._touch_item(event.item_id)
         return ""
 
-    def _is_holder(self, event: ActionChanged) -> bool:
-        """Say whether the item is still this agent's: another one may have it since."""
+    def _is_heard(self, event: ActionChanged) -> bool:
+        """Say whether this agent's word on an effect counts: another one may have it since."""
         item = self.items.get(event.item_id)
-        return item is None or item["agent_id"] in {None, self.agent_id}
+        if item is not None and item["intent_id"] != event.action_id:
+            item = None
+        return is_word_heard(
+            event.state,
+            is_holder=item is not None and item["agent_id"] == self.agent_id,
+            attempt=item["attempt"] if item is not None else None,
+            reported_attempt=event.attempt,
+            was_history_lost=lambda: generations.current(self.connection) > 0,
+        )
 
     def _note_sending(self, intent: _Entity, event: ActionChanged, at: float) -> None:
         """Keep what is needed where another agent has to settle this one day."""
@@ -491,21 +517,6 @@ class _Application:
             cards=frozenset(self.cards),
             logs=tuple(self.logs.values()),
         ) | Touched.moved(self.moves)
-
-
-def _storable(body: dict[str, Any]) -> dict[str, Any]:
-    """Return an event without the one character that PostgreSQL cannot store."""
-    return _without_zeros(body) if b"\\u0000" in orjson.dumps(body) else body
-
-
-def _without_zeros(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "")
-    if isinstance(value, dict):
-        return {_without_zeros(name): _without_zeros(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_zeros(inner) for inner in value]
-    return value
 
 
 def _step_values(event: ActionChanged, at: float) -> dict[str, Any]:

@@ -5,6 +5,8 @@ between them. They need not hold against the store: it may have been restored fr
 have missed a part of an agent's life. Then only news that goes forward counts.
 """
 
+from collections.abc import Callable
+
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import ITEM_FINAL, may_action_become
 
@@ -50,6 +52,28 @@ def does_item_step_apply(
     if reported_attempt != attempt:
         return reported_attempt > attempt
     return now not in ITEM_FINAL or then in (now, ItemState.DONE)
+
+
+def is_word_heard(
+    then: ActionState,
+    *,
+    is_holder: bool,
+    attempt: int | None,
+    reported_attempt: int,
+    was_history_lost: Callable[[], bool],
+) -> bool:
+    """Say whether an agent's word on the effect of an item counts.
+
+    That of the agent that has the item does. Of another one only a confirmation, and only where it
+    can have had the item: each agent that takes one over begins a new attempt, so an earlier one
+    than `attempt` may have been its own. What this store may have forgotten, an item (None) or
+    later attempts, counts where a history was lost: here it cannot be known who had it.
+    """
+    if is_holder:
+        return True
+    if then is not ActionState.CONFIRMED:
+        return False
+    return (attempt is not None and reported_attempt < attempt) or was_history_lost()
 
 
 def state_to_take(reported: ItemState, action: ActionState | None) -> ItemState:

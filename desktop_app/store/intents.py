@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, or_, select, update
 
+from common.domain.content import Baseline
 from common.domain.ids import new_id
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
@@ -134,6 +135,16 @@ def set_state(
             update(PUBLISH_INTENT).where(PUBLISH_INTENT.c.id.in_(some)).values(values)
         )
     return Touched(intents=frozenset(ids))
+
+
+def leave_out(connection: Connection, intent_id: str, post_ids: Collection[str]) -> None:
+    """Note posts that are not this one, as a person said: whoever looks for it leaves them out."""
+    mine = PUBLISH_INTENT.c.id == intent_id
+    stored = connection.scalars(select(PUBLISH_INTENT.c.baseline).where(mine)).one()
+    before = Baseline.model_validate(stored) if stored else Baseline()
+    both = tuple(dict.fromkeys((*before.post_ids, *post_ids)))
+    known = before.model_copy(update={"post_ids": both}).model_dump(mode="json")
+    connection.execute(update(PUBLISH_INTENT).where(mine).values(baseline=known))
 
 
 def shelve(connection: Connection, item_ids: Collection[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, false, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from common.domain.accounts import DriverName
@@ -119,20 +119,49 @@ def of_work(
     return list(found.values())
 
 
-def ids_to_hand_over(connection: Connection, agent_id: str) -> list[str]:
+def ids_to_hand_over(
+    connection: Connection, agent_id: str, *, is_draining: bool = False
+) -> list[str]:
     """Return the queued items for an agent that has not accepted them yet, in order.
 
-    Those of an account that is about to move wait for its next agent.
+    Those of an account that is about to move wait for its next agent, and all of a draining agent
+    for its end; but what the agent may have is handed over again, so that it is known who has it.
+    What is published already is never handed over, whoever published it.
     """
+    published = select(PUBLISH_INTENT.c.item_id).where(
+        PUBLISH_INTENT.c.item_id == ITEM.c.id,
+        PUBLISH_INTENT.c.id == ITEM.c.intent_id,
+        PUBLISH_INTENT.c.state == ActionState.CONFIRMED.value,
+    )
     moving = select(ACCOUNT.c.id).where(ACCOUNT.c.moving_to.is_not(None))
+    is_new = false() if is_draining else ITEM.c.account_id.not_in(moving)
     wanted = select(ITEM.c.id).where(
         ITEM.c.agent_id == agent_id,
         ITEM.c.state == ItemState.QUEUED.value,
         ITEM.c.accepted_at.is_(None),
         ITEM.c.wanted.is_(None),
-        ITEM.c.account_id.not_in(moving),
+        or_(ITEM.c.offered_at.is_not(None), is_new),
+        ~published.exists(),
     )
     return list(connection.scalars(wanted.order_by(ITEM.c.run_id, ITEM.c.position)))
+
+
+def published_elsewhere(connection: Connection, agent_id: str) -> list[ItemRecord]:
+    """Return unfinished items, of an agent or of none, whose post exists although nobody said so.
+
+    An agent that had them before has published them. What this agent is at work on is not among
+    them.
+    """
+    waits = or_(ITEM.c.accepted_at.is_(None), ITEM.c.state != ItemState.RUNNING.value)
+    return _records(
+        connection,
+        and_(
+            or_(ITEM.c.agent_id == agent_id, ITEM.c.agent_id.is_(None)),
+            ITEM.c.state.in_(runs.OPEN_STATES),
+            PUBLISH_INTENT.c.state == ActionState.CONFIRMED.value,
+            waits,
+        ),
+    )
 
 
 def save_offered(connection: Connection, ids: Collection[str], *, at: float) -> None:

@@ -34,18 +34,34 @@ def rehome(
     touched = Touched()
     for item in found:
         touched |= _rehome(connection, item, agent_of.get(item.id), at, error)
+    return _with_ended_runs(connection, touched, at)
+
+
+def finish(connection: Connection, found: Collection[ItemRecord], *, at: float) -> Touched:
+    """End items here whose posts exist, and of which no agent has to say anything any more."""
+    touched = Touched()
+    for item in found:
+        touched |= _finish(connection, item, at)
+    return _with_ended_runs(connection, touched, at)
+
+
+def _with_ended_runs(connection: Connection, touched: Touched, at: float) -> Touched:
     ended = {move.run_id for move in touched.moves if move.after in ITEM_FINAL}
     if ended:
         runs.save_ended(connection, ended, at)
     return touched
 
 
+def _finish(connection: Connection, item: ItemRecord, at: float) -> Touched:
+    done = {"state": ItemState.DONE.value, "ended_at": at, "changed_at": at, "error": None}
+    return items.place_at(connection, item, item.agent_id, done)
+
+
 def _rehome(
     connection: Connection, item: ItemRecord, agent_id: str | None, at: float, error: WireError
 ) -> Touched:
     if item.action is ActionState.CONFIRMED:
-        done = {"state": ItemState.DONE.value, "ended_at": at, "changed_at": at, "error": None}
-        return items.place_at(connection, item, item.agent_id, done)
+        return _finish(connection, item, at)
     if not item.is_away:
         return _move_unsent(connection, item, agent_id, at, error)
     if item.wanted == "cancelled" and item.action is not ActionState.UNRESOLVED:
@@ -53,6 +69,7 @@ def _rehome(
     values = _attempt_values(item, agent_id) | {"changed_at": at, "step": ""}
     if item.action is ActionState.UNRESOLVED:
         # A person is asked already, and what he says is carried out by whoever has it then.
+        values["state"] = ItemState.NEEDS_OPERATOR.value
         touched = intents.set_state(connection, [_intent(item)], item.action, must_look=True)
         return touched | items.place_at(connection, item, agent_id, values)
     if item.intent_id is not None and item.action is not None:
@@ -119,9 +136,10 @@ def queue_anew(
 def _move_unsent(
     connection: Connection, item: ItemRecord, agent_id: str | None, at: float, error: WireError
 ) -> Touched:
-    """Move an item that its agent was never asked to take."""
+    """Move an item that its agent was not asked to take, or not since its post is in doubt."""
     if agent_id is not None:
-        return items.place_at(connection, item, agent_id, {"changed_at": at})
+        values = _attempt_values(item, agent_id) if item.action in IN_DOUBT_STATES else {}
+        return items.place_at(connection, item, agent_id, values | {"changed_at": at})
     if item.action is ActionState.UNRESOLVED:
         return items.place_at(connection, item, None, {"changed_at": at})
     return _fail(connection, item, at, error)

@@ -53,6 +53,8 @@ def settle_here(
         )
     absent = answer.act == "publish_it"
     state = ActionState.PROVEN_ABSENT if absent else ActionState.IN_DOUBT
+    if absent and card.shown_ids:
+        intents.leave_out(connection, card.action_id, card.shown_ids)
     touched = rehoming.queue_anew(connection, item, agent_id, state, at=answer.at)
     return touched | _note(connection, card, answer, state)
 

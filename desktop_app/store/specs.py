@@ -120,6 +120,7 @@ def _doubt(connection: Connection, intent: RowMapping) -> Baseline:
         select(PUBLISH_INTENT.c.remote_id)
         .where(
             PUBLISH_INTENT.c.account_id == intent["account_id"],
+            PUBLISH_INTENT.c.id != intent["id"],
             PUBLISH_INTENT.c.state == ActionState.CONFIRMED.value,
             PUBLISH_INTENT.c.remote_id != "",
         )

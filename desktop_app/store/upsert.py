@@ -5,6 +5,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ValuesBase
+
+from desktop_app.store.prepared import Prepared
 
 T = TypeVar("T")
 
@@ -17,8 +20,16 @@ def insert_ignoring(
 ) -> None:
     """Insert the rows whose `keys` are not there yet."""
     if rows:
-        statement = _insert(connection)(table).on_conflict_do_nothing(index_elements=keys)
-        connection.execute(statement, list(rows))
+        connection.execute(_inserting_new(connection, table, keys), list(rows))
+
+
+def prepare_inserting(table: Table, *, keys: Sequence[str]) -> Prepared:
+    """Return what `insert_ignoring` does, for rows by the thousand that have every column."""
+    return Prepared(
+        lambda connection: _inserting_new(connection, table, keys),
+        table,
+        {column.name: column.name for column in table.columns},
+    )
 
 
 def upsert(
@@ -43,3 +54,8 @@ def chunks(ids: Collection[T]) -> Iterator[list[T]]:
 
 def _insert(connection: Connection) -> Any:
     return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+
+
+def _inserting_new(connection: Connection, table: Table, keys: Sequence[str]) -> ValuesBase:
+    made: ValuesBase = _insert(connection)(table).on_conflict_do_nothing(index_elements=keys)
+    return made

@@ -23,6 +23,7 @@ from common.domain.accounts import DriverName
 from common.domain.ids import new_id
 from common.domain.states import ActionState, ItemState, SignInState
 from common.infra.logs import start_logging
+from common.infra.memory import set_aside_what_is_loaded
 from common.infra.paths import make_data_folder
 from common.protocol.events import AccountObserved, ActionChanged, AgentEvent, ItemChanged
 from common.security.redaction import Redactor
@@ -96,6 +97,7 @@ async def _run(data: Path, ready_file: Path) -> None:
     settings = load_settings(data, host="127.0.0.1", port=0, browser_slots=0)
     async with build_agent(settings, lambda _kind: _RUNNER) as agent:
         await agent.open(ready_file)
+        set_aside_what_is_loaded()
         reporter = _Reporter(agent)
         while line := await asyncio.to_thread(sys.stdin.readline):
             print(await reporter.carry_out(line), flush=True)

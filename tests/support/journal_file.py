@@ -13,6 +13,7 @@ from agent.jobs.journal import Transaction
 from agent.jobs.settling import settle
 from agent.jobs.steps import take_step
 from agent.runners.messages import ActionStep, ItemEnded
+from common.domain.ids import new_id
 from common.domain.states import ActionState, ItemState
 from common.errors import WireError
 from common.items import ItemSpec
@@ -97,11 +98,13 @@ class JournalFile:
             )
         ).state
 
-    def say(self, item: ItemSpec, verdict: Any, remote_id: str = "", fence: int = 1) -> None:
-        """Take a person's word on its effect."""
+    def say(
+        self, item: ItemSpec, verdict: Any, remote_id: str = "", fence: int = 1, word: str = ""
+    ) -> None:
+        """Take a person's word on its effect; each is one of its own unless `word` names it."""
         assert item.publish is not None
-        word = SettleAction(
-            id="1",
+        told = SettleAction(
+            id=word or new_id(),
             item_id=item.item_id,
             action_id=item.publish.intent_id,
             fence=fence,
@@ -109,7 +112,7 @@ class JournalFile:
             remote_id=remote_id,
             by="Astrid",
         )
-        self.do(lambda transaction: settle(transaction, word))
+        self.do(lambda transaction: settle(transaction, told))
 
     def cancel(self, item: ItemSpec, fence: int | None = None) -> bool:
         """Cancel it; False where that waits for a verdict."""

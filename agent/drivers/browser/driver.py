@@ -111,8 +111,8 @@ class BrowserDriver:
         number = remote_id(number_of(code), await self._user_id())
         return PublishedPost(number, page_url(self._account, code))
 
-    async def take_baseline(self) -> Baseline:
-        """Read the profile's grid; see `common.operations.FindsPublished`."""
+    async def take_baseline(self, *, fresh: bool = False) -> Baseline:
+        """Read the profile's grid, always anew; see `common.operations.FindsPublished`."""
         self._hooks.cancel.check()
         codes = await self._read_grid()
         user_id = await self._user_id()

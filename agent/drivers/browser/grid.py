@@ -22,6 +22,8 @@ _READING = "reading the account's posts"
 _SHOWN_MS = 15_000
 _PINNED = 3
 """Posts that an account may put before its newest ones."""
+_SHOWN = 12
+"""Posts that a grid shows at first, at least, where the account has as many."""
 _OPENED = 12
 """Posts that one look opens: each takes a page."""
 _OK = 200
@@ -69,6 +71,7 @@ class OwnGrid:
         Raises DriverError where they are more than can be opened and the `whole` list is wanted.
         """
         found: list[ListedPost] = []
+        reaches_back = len(codes) < _SHOWN or any(code in known for code in codes[_PINNED:])
         unknown = [(place, code) for place, code in enumerate(codes) if code not in known]
         for opened, (place, code) in enumerate(unknown):
             if opened == _OPENED:
@@ -79,7 +82,9 @@ class OwnGrid:
             if not is_older(post, since):
                 found.append(post)
             elif place >= _PINNED:
-                break  # what comes behind it is older still
+                return found  # what comes behind it is older still
+        if whole and not reaches_back:
+            raise self._odd("the grid, which ends before the older posts,")
         return found
 
     async def _read(self, code: str) -> ListedPost:

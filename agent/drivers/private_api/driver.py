@@ -125,8 +125,10 @@ class PrivateApiDriver:
             subject=self._account.username,
         )
 
-    async def take_baseline(self) -> Baseline:
+    async def take_baseline(self, *, fresh: bool = False) -> Baseline:
         """Mostly without asking; see `common.operations.FindsPublished`."""
+        if fresh:
+            self._feed.forget()
         return await self._call(Stake.READ, self._feed.baseline)
 
     async def find_published(self, since: Baseline, *, fresh: bool = True) -> Sequence[ListedPost]:

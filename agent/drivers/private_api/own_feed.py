@@ -20,6 +20,8 @@ _PER_PAGE = 33
 _PAGES = 5
 """More pages than this are no list of what was published a moment ago."""
 _GOOD_FOR_SECONDS = 600.0
+_PINNED = 3
+"""Posts that an account may put before its newest ones."""
 _IDS_NEEDED = 20
 """Ids in a baseline that has a time: what is older than the time is known by that."""
 
@@ -54,11 +56,13 @@ class OwnFeed:
         """
         self.forget()
         found: list[ListedPost] = []
+        listed = 0
         max_id = ""
         for _ in range(_PAGES):
             page = self._page(max_id)
             found += _newer(page.posts, since)
-            if _reaches_back(page, since):
+            listed += len(page.posts)
+            if _reaches_back(page, listed, since):
                 return [self._read_again(found[0])] if len(found) == 1 else found
             max_id = page.next_max_id
         raise DriverError(
@@ -115,12 +119,24 @@ def _newer(posts: Iterable[ListedPost], since: Baseline) -> list[ListedPost]:
     ]
 
 
-def _reaches_back(page: Page, since: Baseline) -> bool:
-    """Say whether everything behind this page is older. Its last post is never a pinned one."""
+def _reaches_back(page: Page, listed: int, since: Baseline) -> bool:
+    """Say whether everything behind this page, the `listed` first posts, is older than `since`.
+
+    Its last post tells, unless that one may be pinned: then it stands before newer ones.
+    """
     if not page.next_max_id:
         return True
-    last = page.posts[-1] if page.posts else None
-    return last is not None and (_is_known(last, since) or is_older(last, since.platform_time))
+    if listed <= _PINNED or not page.posts:
+        return False
+    last = page.posts[-1]
+    return is_older(last, since.platform_time) or _is_from_before(last, since)
+
+
+def _is_from_before(post: ListedPost, since: Baseline) -> bool:
+    """Say whether a known post was there at that time: a person may have looked at newer ones."""
+    if since.platform_time is None or post.taken_at is None:
+        return _is_known(post, since)
+    return _is_known(post, since) and post.taken_at <= since.platform_time
 
 
 def _is_known(post: ListedPost, since: Baseline) -> bool:

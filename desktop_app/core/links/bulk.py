@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from pydantic import ValidationError
 from websockets.asyncio.client import ClientConnection
@@ -21,6 +20,7 @@ from common.errors import (
     FlotillaError,
     LinkError,
     MediaError,
+    StoreError,
     from_wire,
 )
 from common.protocol.bulk import (
@@ -44,6 +44,8 @@ CHANNELS = 4
 _ANSWERS = 4
 """Words about one file that may wait to be heard; an agent says two."""
 _ANSWER_SECONDS = 60.0
+_READ_AHEAD = 4 * BULK_CHUNK
+"""Bytes that one file is read ahead by, so that not every frame waits for a thread."""
 _RATE_SECONDS = 0.2
 """Over how long a rate is measured, so that single frames even out."""
 
@@ -134,6 +136,7 @@ class _BulkLink:
         self._received: dict[int, int] = {}
         self._window = WINDOW_MINIMUM
         self._room = asyncio.Condition()
+        self._turn = asyncio.Lock()
         self._rate = _RateMeter()
         self._numbers = itertools.count(1)
 
@@ -188,22 +191,33 @@ class _BulkLink:
             raise AgentUnreachableError("The agent does not answer on the bulk link.") from None
         if isinstance(answer, BlobRefused):
             error = from_wire(answer.error)
+            if isinstance(error, StoreError):
+                # The agent has no room now; nothing is wrong with the file.
+                raise AgentUnreachableError(error.message, advice=error.advice)
             raise MediaError(error.message, advice=error.advice, subject=blob.sha256)
         return answer
 
     async def _send_bytes(self, channel: int, blob: BlobToSend, offset: int) -> None:
-        with await asyncio.to_thread(blob.path.open, "rb") as file:
+        with await asyncio.to_thread(blob.path.open, "rb", buffering=0) as file:
             file.seek(offset)
             while offset < blob.size:
-                chunk = await asyncio.to_thread(_read_chunk, file, blob.size - offset)
-                if not chunk:
+                wanted = min(_READ_AHEAD, blob.size - offset)
+                data = await asyncio.to_thread(file.read, wanted)
+                if not data:
                     raise MediaError("The file is shorter than it was when it was added.")
-                await self._wait_for_room(len(chunk))
-                end = offset + len(chunk)
-                self._sent[channel] = end
-                frame = Frame(FrameKind.BLOB, channel, offset, chunk, close=end == blob.size)
-                await self._socket.send(frame.encode())
-                offset = end
+                for start in range(0, len(data), BULK_CHUNK):
+                    piece = data[start : start + BULK_CHUNK]
+                    await self._send_piece(channel, offset, piece, blob.size)
+                    offset += len(piece)
+
+    async def _send_piece(self, channel: int, offset: int, piece: bytes, size: int) -> None:
+        await self._wait_for_room(len(piece))
+        end = self._sent[channel] = offset + len(piece)
+        frame = Frame(FrameKind.BLOB, channel, offset, piece, close=end == size)
+        # One frame of all channels each time round the loop: the control links want their turn.
+        async with self._turn:
+            await self._socket.send(frame.encode())
+            await asyncio.sleep(0)
 
     async def _wait_for_room(self, size: int) -> None:
         try:
@@ -233,10 +247,6 @@ def _hear(queue: "asyncio.Queue[BulkMessage]", message: BulkMessage) -> None:
         queue.put_nowait(message)
     except asyncio.QueueFull:
         raise LinkError("The agent says more about a file than there is to say.") from None
-
-
-def _read_chunk(file: BinaryIO, left: int) -> bytes:
-    return file.read(min(BULK_CHUNK, left))
 
 
 class _RateMeter:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from websockets.asyncio.client import ClientConnection
 
 from common.domain.accounts import DriverName
 from common.domain.ids import new_id
@@ -198,9 +199,19 @@ async def test_transfer_goes_on_where_it_broke(paired: Paired, running: RunningA
         assert json.loads(await bulk.recv())["offset"] == reached
         for frame in blob_frames(3, data, reached):
             await bulk.send(frame)
-        answers = [json.loads(await bulk.recv()) for _ in range(len(frames))]
-    assert answers[-1] == {"t": "blob_stored", "channel": 3}
+        offsets = await _offsets_until_stored(bulk)
+    assert offsets == sorted(offsets)
+    assert offsets[-1] == len(data)
     assert running.agent.context.blobs.path(sha256).read_bytes() == data
+
+
+async def _offsets_until_stored(bulk: ClientConnection) -> list[int]:
+    """What the agent says that it has written; it may answer several frames at once."""
+    offsets = []
+    while (answer := json.loads(await bulk.recv()))["t"] == "blob_received":
+        offsets.append(answer["offset"])
+    assert answer == {"t": "blob_stored", "channel": 3}
+    return offsets
 
 
 async def test_a_file_that_came_whole_before_the_link_broke_is_checked_and_stored(

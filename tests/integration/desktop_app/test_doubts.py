@@ -359,3 +359,66 @@ async def test_a_cancel_between_an_offer_and_its_answer_cannot_repeat_a_post(
                 ),
             )
         once_each(world)
+
+
+async def test_an_agent_that_an_account_is_taken_from_gives_up_what_it_has(
+    world: World, second_agent: AgentProcess
+) -> None:
+    """It is linked all the while: nothing is risked that could be told to it."""
+    async with world.core.client() as client:
+        await world.join(client, accounts=1)
+        await world.sign_in(client)
+        second = (await pair_second(client, second_agent)).id
+        (account,) = (await client.accounts()).rows
+        world.practice.fault("delay_ms", CONFIGURE, count=1, delay_ms=4000)
+        run_id = await world.upload(client, await world.add_photos(client, 3))
+        await world.until(
+            client, run_id, lambda items: any(i.action is ActionState.SENDING for i in items)
+        )
+        wish = MoveAccounts(ids=[account.id], agent_id=second, accept_risk=True)
+        assert (await client.move_accounts(wish)).moved == [account.id]
+        # What comes out meanwhile may be any of the others, as far as the second one can tell.
+        at_rest = ENDED | {ItemState.NEEDS_OPERATOR}
+        items = await world.until(
+            client, run_id, lambda items: all(item.state in at_rest for item in items)
+        )
+        assert items[0].state is ItemState.DONE
+        once_each(world)
+        attempts = [
+            entry.attempt
+            for item in items
+            for entry in (await client.item_ledger(item.id)).entries
+            if entry.state is ActionState.SENDING
+        ]
+        assert attempts.count(1) == 1, "only what was on its way went out by the first agent"
+
+
+async def test_what_the_earlier_agent_published_is_not_handed_to_the_next(
+    world: World, second_agent: AgentProcess
+) -> None:
+    async with world.core.client() as client:
+        await world.join(client, accounts=1)
+        await world.sign_in(client)
+        second = (await pair_second(client, second_agent)).id
+        second_agent.stop()
+
+        async def is_gone() -> bool:
+            rows = {row.id: row for row in (await client.agents()).rows}
+            return rows[second].link is not LinkState.ONLINE
+
+        await until(is_gone)
+        (account,) = (await client.accounts()).rows
+        world.practice.fault("delay_ms", CONFIGURE, count=1, delay_ms=2000)
+        run_id = await world.upload(client, await world.add_photos(client, 1))
+        await world.until(
+            client, run_id, lambda items: any(i.action is ActionState.SENDING for i in items)
+        )
+        wish = MoveAccounts(ids=[account.id], agent_id=second, accept_risk=True)
+        assert (await client.move_accounts(wish)).moved == [account.id]
+        await world.until(
+            client, run_id, lambda items: all(i.action is ActionState.CONFIRMED for i in items)
+        )
+        with AgentProcess.start(second_agent.data, port=str(second_agent.port)):
+            (item,) = await world.until_ended(client, run_id)
+        assert item.state is ItemState.DONE
+        once_each(world)

@@ -141,8 +141,10 @@ async def page() -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def look_at(page: Page, grid: str, article: str) -> list[ListedPost]:
-    """Look at pages that say exactly this."""
+async def look_at(
+    page: Page, grid: str, article: str, known: frozenset[str] = frozenset()
+) -> list[ListedPost]:
+    """Look at pages that say exactly this, knowing some of the posts."""
     account = AccountAccess(
         account_id="a",
         platform=Platform.PRACTICE,
@@ -160,7 +162,7 @@ async def look_at(page: Page, grid: str, article: str) -> list[ListedPost]:
     pages = Pages(page, load_vocabulary(Platform.PRACTICE), account.platform_url, "odd")
     own = OwnGrid(pages, SignInPages(pages), account)
     try:
-        return await own.newer(await own.codes(), frozenset(), None, whole=True)
+        return await own.newer(await own.codes(), known, None, whole=True)
     finally:
         await page.unroute_all()
 
@@ -183,7 +185,19 @@ async def test_a_page_that_says_less_than_it_should_is_no_empty_list(page: Page)
             await look_at(page, grid, article)
 
 
+def grid_of(letters: str) -> str:
+    links = "".join(f"<a href='/p/{letter}/'>Photo</a>" for letter in letters)
+    return f"<h1>odd</h1><section aria-label='Posts'>{links}</section>"
+
+
 async def test_more_new_posts_than_can_be_opened_are_no_whole_list(page: Page) -> None:
-    links = "".join(f"<a href='/p/{letter}/'>Photo</a>" for letter in "BCDEFGHIJKLMN")
     with pytest.raises(DriverError, match="more newer posts"):
-        await look_at(page, f"<h1>odd</h1><section aria-label='Posts'>{links}</section>", ARTICLE)
+        await look_at(page, grid_of("BCDEFGHIJKLMN"), ARTICLE)
+
+
+async def test_a_grid_that_ends_before_the_older_posts_is_no_whole_list(page: Page) -> None:
+    twelve = grid_of("BCDEFGHIJKLM")
+    for pinned in ("", "BCD"):
+        with pytest.raises(DriverError, match="ends before the older posts"):
+            await look_at(page, twelve, ARTICLE, frozenset(pinned))
+    assert len(await look_at(page, twelve, ARTICLE, frozenset("M"))) == 11

@@ -64,6 +64,13 @@ class Scene:
         waiting = self.practice.faults()
         return sum(one["account"] == self.account.username for one in waiting)
 
+    def publish_by_phone(self, number: int, caption: str) -> None:
+        """Publish a photo as the account's owner does, beside us."""
+        phone = PracticeClient(self.practice.url)
+        phone.login(self.account.username, PASSWORD)
+        phone.publish_photo(make_photo(self.folder / "phone.jpg", number), caption)
+        phone.close()
+
     def photo(self, number: int, caption: str) -> Post:
         """Another post."""
         return photo_post(make_photo(self.folder / f"{number}.jpg", number), caption)
@@ -218,15 +225,55 @@ async def test_a_post_by_hand_in_the_same_moment_is_not_taken_for_it(
 ) -> None:
     scene.fault("drop_before_apply")
     start, held = await scene.run_up_to(runner, S.IN_DOUBT)
-    phone = PracticeClient(scene.practice.url)
-    phone.login(scene.account.username, PASSWORD)
-    phone.publish_photo(make_photo(scene.folder / "phone.jpg", 9), "By phone")
-    phone.close()
+    scene.publish_by_phone(9, "By phone")
     runner.let_go(held)
     assert (await runner.ended(start.item.item_id)).state is ItemState.NEEDS_OPERATOR
     last = runner.steps(start.item.item_id)[-1]
     assert (last.state, [one.caption for one in last.sighted]) == (S.UNRESOLVED, ["By phone"])
     assert len(scene.published()) == 1
+
+
+@pytest.mark.parametrize("caption", ["Harbour at dusk", ""])
+@pytest.mark.parametrize("shows_late", [False, True])
+async def test_only_what_a_person_has_not_looked_at_keeps_a_post_back(
+    scene: Scene, runner: RunnerUnderTest, caption: str, shows_late: bool
+) -> None:
+    """Two posts by hand look like ours; a person says that it is neither of them."""
+    post = scene.photo(1, caption)
+    accepted_at = time.time()
+    scene.fault("drop_before_apply")
+    runner.hold_at = S.IN_DOUBT
+    start = upload_item(scene.account, scene.folder, post)
+    runner.send(start)
+    held = await runner.held(start.item.item_id)
+    for number in (8, 9):
+        scene.publish_by_phone(number, caption)
+    runner.let_go(held)
+    assert (await runner.ended(start.item.item_id)).state is ItemState.NEEDS_OPERATOR
+    steps = runner.steps(start.item.item_id)
+    shown = [one.remote_id for one in steps[-1].sighted]
+    assert sorted(shown) == sorted(scene.published())
+
+    sent = next(one.baseline for one in steps if one.baseline)
+    record = ActionRecord(
+        action_id=held.action_id,
+        state=S.PROVEN_ABSENT,
+        baseline=sent.model_copy(update={"post_ids": (*sent.post_ids, *shown)}),
+        accepted_at=accepted_at,
+    )
+    if shows_late:
+        scene.publish_by_phone(7, caption)
+    ended, taken = await scene.run(runner, record, post)
+    newest = scene.published()[-1]
+    assert len(scene.published()) == 3
+    if not shows_late:
+        assert ended.result["remote_id"] == newest
+    elif caption:
+        assert [step.state for step in taken] == [S.IN_DOUBT, S.RECONCILING, S.CONFIRMED]
+        assert ended.result["remote_id"] == newest
+    else:
+        assert [step.state for step in taken] == [S.IN_DOUBT, S.UNRESOLVED]
+        assert [one.remote_id for one in taken[-1].sighted] == [newest]
 
 
 @pytest.mark.parametrize("arrived", [True, False])

@@ -75,7 +75,7 @@ async def numbers(server: ScriptedServer, since: Baseline = SINCE) -> list[str]:
 async def test_the_list_is_read_back_to_what_was_known_before() -> None:
     pages = [
         page(item(10), item(9), next_max_id="9_5"),
-        page(item(8), item(7), next_max_id="7_5"),
+        page(item(8), item(7, NOW), next_max_id="7_5"),
     ]
     with scripted(*pages, page()) as server:
         assert await numbers(server) == ["10", "9", "8"]
@@ -89,6 +89,28 @@ async def test_a_pinned_post_does_not_end_the_list() -> None:
     ]
     with scripted(*pages, page()) as server:
         assert await numbers(server) == ["10", "9"]
+        assert len(server.requests) == 2
+
+
+async def test_a_page_of_pinned_posts_does_not_end_the_list() -> None:
+    old = NOW - 99_999
+    pages = [
+        page(item(2, old), item(7, NOW), item(3, old), next_max_id="3_5"),
+        page(item(10), item(6, old), next_max_id="6_5"),
+    ]
+    with scripted(*pages, page(item(10))) as server:
+        assert await numbers(server) == ["10"]
+        assert len(server.requests) == 3
+
+
+async def test_a_newer_post_that_a_person_looked_at_does_not_end_the_list() -> None:
+    since = Baseline(post_ids=("7_5", "11_5"), platform_time=float(NOW))
+    pages = [
+        page(item(14), item(13), item(12), item(11, NOW + 9), next_max_id="11_5"),
+        page(item(10, NOW + 5), item(7, NOW), next_max_id="7_5"),
+    ]
+    with scripted(*pages, page()) as server:
+        assert await numbers(server, since) == ["14", "13", "12", "10"]
         assert len(server.requests) == 2
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from agent.jobs.blobs import BlobStore
+from agent.jobs.blobs import BlobStore, IncomingBlob, in_thread
 from common.errors import ConflictError, InputError, MediaError, StoreError
 
 DATA = b"harbour at dusk" * 1000
@@ -19,9 +21,15 @@ def a_store(tmp_path: Path, *, quota: int = 10**9, reserve: int = 0) -> BlobStor
     return BlobStore(tmp_path / "blobs", quota=quota, reserve=reserve)
 
 
+async def begun(store: BlobStore, sha256: str, size: int) -> IncomingBlob:
+    incoming = await store.begin(sha256, size)
+    assert incoming is not None
+    return incoming
+
+
 async def put(store: BlobStore, data: bytes) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
-    incoming = store.begin(sha256, len(data))
+    incoming = await begun(store, sha256, len(data))
     incoming.write(0, data)
     await store.complete(incoming)
     return sha256
@@ -29,11 +37,11 @@ async def put(store: BlobStore, data: bytes) -> str:
 
 async def test_blob_survives_a_restart_half_way(tmp_path: Path) -> None:
     store = a_store(tmp_path)
-    first = store.begin(SHA256, len(DATA))
+    first = await begun(store, SHA256, len(DATA))
     first.write(0, DATA[:7000])
     store.close()
     store = a_store(tmp_path)
-    second = store.begin(SHA256, len(DATA))
+    second = await begun(store, SHA256, len(DATA))
     assert second.offset == 7000
     second.write(7000, DATA[7000:])
     assert second.is_complete()
@@ -44,18 +52,18 @@ async def test_blob_survives_a_restart_half_way(tmp_path: Path) -> None:
 
 async def test_wrong_bytes_are_deleted(tmp_path: Path) -> None:
     store = a_store(tmp_path)
-    incoming = store.begin(SHA256, len(DATA))
+    incoming = await begun(store, SHA256, len(DATA))
     incoming.write(0, DATA[::-1])
     with pytest.raises(MediaError):
         await store.complete(incoming)
-    assert store.begin(SHA256, len(DATA)).offset == 0
+    assert (await begun(store, SHA256, len(DATA))).offset == 0
     assert not store.has(SHA256)
     store.close()
 
 
-def test_gaps_and_excess_are_refused(tmp_path: Path) -> None:
+async def test_gaps_and_excess_are_refused(tmp_path: Path) -> None:
     store = a_store(tmp_path)
-    incoming = store.begin(SHA256, 100)
+    incoming = await begun(store, SHA256, 100)
     with pytest.raises(InputError, match="was due"):
         incoming.write(1, b"x")
     with pytest.raises(InputError, match="More bytes"):
@@ -63,11 +71,11 @@ def test_gaps_and_excess_are_refused(tmp_path: Path) -> None:
     store.close()
 
 
-def test_newer_link_takes_over(tmp_path: Path) -> None:
+async def test_newer_link_takes_over(tmp_path: Path) -> None:
     store = a_store(tmp_path)
-    older = store.begin(SHA256, len(DATA))
+    older = await begun(store, SHA256, len(DATA))
     older.write(0, DATA[:10])
-    newer = store.begin(SHA256, len(DATA))
+    newer = await begun(store, SHA256, len(DATA))
     assert newer.offset == 10
     with pytest.raises(ConflictError):
         older.write(10, DATA[10:])
@@ -82,9 +90,9 @@ def test_a_name_that_is_no_hash_is_no_path(tmp_path: Path, name: str) -> None:
         a_store(tmp_path).path(name)
 
 
-def test_no_room_is_said_before_the_transfer(tmp_path: Path) -> None:
+async def test_no_room_is_said_before_the_transfer(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="MiB"):
-        a_store(tmp_path, reserve=10**18).begin(SHA256, len(DATA))
+        await a_store(tmp_path, reserve=10**18).begin(SHA256, len(DATA))
 
 
 async def test_eviction_spares_what_is_needed_and_what_is_fresh(tmp_path: Path) -> None:
@@ -123,3 +131,53 @@ async def test_a_file_that_somebody_removed_is_asked_for_again(tmp_path: Path) -
     store.path(sha256).unlink()
     assert store.missing([sha256]) == [sha256]
     assert not store.has(sha256)
+
+
+async def test_parts_that_nobody_goes_on_with_are_deleted(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    names = [hashlib.sha256(bytes([n])).hexdigest() for n in range(4)]
+    for name in names:
+        (await begun(store, name, 100)).write(0, b"x")
+    old, needed, coming, fresh = names
+    parts = {name: tmp_path / "blobs" / "parts" / f"{name}.part" for name in names}
+    store.close()
+    assert not store.is_eviction_due
+    for name in (old, needed, coming):
+        os.utime(parts[name], (1, 1))
+    going_on = await begun(store, coming, 100)
+    assert store.is_eviction_due
+    store.evict({needed})
+    assert [parts[name].exists() for name in names] == [False, True, True, True]
+    assert going_on.offset == 1
+    store.close()
+    assert parts[fresh].read_bytes() == b"x"
+
+
+async def test_an_offer_waits_for_the_link_that_is_just_storing_the_file(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    incoming = await begun(store, SHA256, len(DATA))
+    incoming.write(0, DATA)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(store.complete(incoming))
+        await asyncio.sleep(0)
+        assert await store.begin(SHA256, len(DATA)) is None
+    assert store.path(SHA256).read_bytes() == DATA
+
+
+async def test_cancellation_waits_for_the_thread(tmp_path: Path) -> None:
+    begun_work, may_end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun_work.set()
+        assert may_end.wait(10)
+        (tmp_path / "done").touch()
+
+    task = asyncio.create_task(in_thread(work))
+    assert await asyncio.to_thread(begun_work.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (tmp_path / "done").exists()

@@ -170,11 +170,34 @@ def test_one_account_under_two_names_has_one_post(file: JournalFile) -> None:
     for state in STEPS:
         file.step(first, state, remote_id="r1" if state is ActionState.CONFIRMED else "")
     file.finish(first, ItemState.DONE)
-    again = a_publish(an_account(is_known=False))
-    file.accept(again)
-    file.accept(a_login(again.account.model_copy(update={"user_id": known.user_id})))
     with pytest.raises(DuplicateIntentError, match="already published"):
-        file.start(again)
+        file.accept(a_publish(an_account(is_known=False)))
+
+
+def test_an_old_name_that_becomes_known_late_has_no_second_post(file: JournalFile) -> None:
+    """The same post was published by one name while it waited under another."""
+    known = an_account()
+    waiting = a_publish(known)
+    file.accept(waiting)
+    renamed = an_account("ada.lovelace", is_known=False)
+    file.publish(a_publish(renamed), "r1")
+    file.accept(a_login(renamed.model_copy(update={"user_id": known.user_id})))
+    with pytest.raises(DuplicateIntentError, match="already published"):
+        file.start(waiting)
+
+
+def test_a_doubt_under_one_name_holds_the_posts_of_the_other(file: JournalFile) -> None:
+    known = an_account()
+    file.accept(a_login(known))
+    doubtful = a_publish(an_account(is_known=False))
+    file.accept(doubtful)
+    file.start(doubtful)
+    for state in (ActionState.PREPARED, ActionState.SENDING, ActionState.IN_DOUBT):
+        file.step(doubtful, state)
+    other = a_publish(known, sha256="b" * 64)
+    file.accept(other)
+    with pytest.raises(ConflictError, match="not settled"):
+        file.start(other)
 
 
 def test_retry_waits_for_the_end_of_the_attempt_before(file: JournalFile) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from agent.jobs import holdings, items
 from agent.jobs.database import open_database
+from common.domain.content import Baseline, ListedPost
 from common.domain.states import ActionState, ItemState
 from common.errors import ConflictError, InputError, StaleFenceError
 from common.items import ItemSpec
@@ -29,20 +30,32 @@ def asked(file: JournalFile) -> ItemSpec:
     """An item that waits for a person's word."""
     item = a_publish(an_account())
     file.accept(item)
+    send_into_doubt(file, item)
+    return item
+
+
+def send_into_doubt(file: JournalFile, item: ItemSpec, *seen: str) -> None:
+    """Send it, and ask a person, who sees these posts."""
     file.start(item)
-    for state in (ActionState.PREPARED, ActionState.SENDING, ActionState.IN_DOUBT):
-        file.step(item, state)
-    file.step(item, ActionState.UNRESOLVED)
+    before = Baseline(post_ids=("r0",), platform_time=1000.0)
+    file.step(item, ActionState.PREPARED)
+    file.step(item, ActionState.SENDING, baseline=before)
+    file.step(item, ActionState.IN_DOUBT)
+    sighted = [ListedPost(remote_id=one, url=f"http://127.0.0.1/{one}") for one in seen]
+    file.step(item, ActionState.UNRESOLVED, sighted=sighted)
     file.finish(item, ItemState.NEEDS_OPERATOR)
     assert file.state(item) == ("needs_operator", "unresolved")
-    return item
+
+
+def told_last(file: JournalFile) -> ActionChanged:
+    return [event for event in file.events() if isinstance(event, ActionChanged)][-1]
 
 
 def test_it_is_there(file: JournalFile, asked: ItemSpec) -> None:
     for _ in range(2):
         file.say(asked, "there", "r1")
         assert file.state(asked) == ("done", "confirmed")
-    told = [event for event in file.events() if isinstance(event, ActionChanged)][-1]
+    told = told_last(file)
     assert (told.remote_id, told.by) == ("r1", "Astrid")
     with pytest.raises(ConflictError, match="settled already"):
         file.say(asked, "there", "r2")
@@ -59,6 +72,71 @@ def test_it_is_not_there_and_is_published_again(file: JournalFile, asked: ItemSp
     file.step(asked, ActionState.PLANNED)
     with pytest.raises(ConflictError, match="at work"):
         file.say(asked, "absent")
+
+
+def test_what_a_person_saw_and_did_not_know_again_is_left_out_from_then_on(
+    file: JournalFile,
+) -> None:
+    item = a_publish(an_account())
+    file.accept(item)
+    send_into_doubt(file, item, "r1", "r2")
+    file.say(item, "absent")
+    expected = Baseline(post_ids=("r0", "r1", "r2"), platform_time=1000.0)
+    assert told_last(file).baseline == expected
+    started = file.start(item)
+    assert started.action is not None
+    assert started.action.baseline == expected
+
+
+def test_what_a_person_said_outlives_a_failure_and_a_retry(file: JournalFile) -> None:
+    item = a_publish(an_account())
+    file.accept(item)
+    send_into_doubt(file, item, "r1")
+    file.say(item, "absent")
+    file.start(item)
+    file.finish(item, ItemState.FAILED)
+    again = item.model_copy(update={"attempt": 2})
+    file.accept(again)
+    started = file.start(again)
+    assert started.action is not None
+    assert started.action.state is ActionState.PLANNED
+    assert started.action.baseline == Baseline(post_ids=("r0", "r1"), platform_time=1000.0)
+
+
+def test_only_what_was_on_the_last_card_was_looked_at(file: JournalFile) -> None:
+    item = a_publish(an_account())
+    file.accept(item)
+    send_into_doubt(file, item, "r1")
+    file.say(item, "look_again")
+    file.start(item)
+    file.step(item, ActionState.RECONCILING)
+    file.step(item, ActionState.UNRESOLVED)
+    file.finish(item, ItemState.NEEDS_OPERATOR)
+    file.say(item, "absent")
+    assert told_last(file).baseline == Baseline(post_ids=("r0",), platform_time=1000.0)
+
+
+@pytest.mark.parametrize("verdict", ["absent", "look_again"])
+def test_a_word_that_is_told_again_does_not_speak_of_a_later_doubt(
+    file: JournalFile, asked: ItemSpec, verdict: str
+) -> None:
+    """The link broke before the answer to the first telling came through."""
+    file.say(asked, "absent", word="w1")
+    file.start(asked)
+    file.say(asked, "absent", word="w1")
+    file.step(asked, ActionState.PLANNED)
+    file.step(asked, ActionState.SENDING)
+    file.finish(asked, ItemState.FAILED)
+    assert file.state(asked) == ("assigned", "in_doubt")
+    file.say(asked, "absent", word="w1")
+    assert file.state(asked) == ("assigned", "in_doubt")
+    file.start(asked)
+    file.step(asked, ActionState.UNRESOLVED)
+    file.finish(asked, ItemState.NEEDS_OPERATOR)
+    file.say(asked, "absent", word="w1")
+    assert file.state(asked) == ("needs_operator", "unresolved")
+    file.say(asked, verdict, word="w2")
+    assert file.state(asked)[0] == "assigned"
 
 
 def test_it_is_looked_for_again(file: JournalFile, asked: ItemSpec) -> None:

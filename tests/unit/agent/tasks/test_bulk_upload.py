@@ -88,6 +88,7 @@ class Story:
         self.told: list[str] = []
         self.steps: list[ActionStep] = []
         self.baselines: list[Baseline] = []
+        self.asked_anew = False
         self._refuse = refuse
         self._refusal = refusal or StoreError("The disk is full.")
         self._cancel_at = cancel_at
@@ -133,7 +134,8 @@ class Story:
             raise self._sends.pop(0)
         return PublishedPost("7", "http://7")
 
-    async def take_baseline(self) -> Baseline:
+    async def take_baseline(self, *, fresh: bool = False) -> Baseline:
+        self.asked_anew = fresh
         return BEFORE
 
     async def find_published(self, since: Baseline, *, fresh: bool = True) -> Sequence[ListedPost]:
@@ -428,10 +430,37 @@ async def test_a_post_without_a_caption_is_not_taken_for_another_one() -> None:
     assert story.steps[-1].sighted == [listed(7, "")]
 
 
-async def test_a_person_who_said_that_it_is_not_there_is_not_asked_again() -> None:
-    record = taken_back(state=ActionState.PROVEN_ABSENT)
-    story = Story(record=record, caption="", seen_before=[listed(7, "")])
+@pytest.mark.parametrize("caption", [CAPTION, ""])
+async def test_a_post_that_a_person_said_to_be_another_one_keeps_nothing_back(caption: str) -> None:
+    looked_at = Baseline(post_ids=("6_9",), platform_time=1500.0)
+    record = taken_back(state=ActionState.PROVEN_ABSENT, baseline=looked_at)
+    story = Story(record=record, caption=caption, seen_before=[listed(6, caption)])
     assert (await tell(story))[-1] == "confirmed"
+    assert story.asked_anew
+    (sent,) = (step.baseline for step in story.steps if step.state is ActionState.SENDING)
+    assert sent == Baseline(post_ids=("1_9", "6_9"), platform_time=NOW)
+
+
+@pytest.mark.parametrize("state", [ActionState.PROVEN_ABSENT, ActionState.PLANNED])
+async def test_a_post_that_shows_after_a_persons_word_keeps_it_back(state: ActionState) -> None:
+    looked_at = Baseline(post_ids=("6_9",), platform_time=1500.0)
+    both = [listed(7), listed(6)]
+    story = Story(
+        record=taken_back(state=state, baseline=looked_at), seen_before=both, looks=[both]
+    )
+    assert await tell(story) == ["in_doubt", "reconciling", "confirmed"]
+    assert story.action.remote_id == "7_9"
+    assert story.steps[0].sighted == [listed(7)]
+
+
+async def test_a_person_is_shown_every_post_that_may_be_one_without_a_caption() -> None:
+    looked_at = Baseline(post_ids=("6_9",), platform_time=1500.0)
+    record = taken_back(state=ActionState.PROVEN_ABSENT, baseline=looked_at)
+    seen = [listed(8, ""), listed(7, ""), listed(6, "")]
+    story = Story(record=record, caption="", seen_before=seen)
+    with pytest.raises(AmbiguousEffectError):
+        await bulk_upload.run(story, story)
+    assert story.steps[-1].sighted == seen[:2]
 
 
 async def test_a_driver_that_cannot_publish_is_refused() -> None:

@@ -3,7 +3,13 @@ import json
 import pytest
 
 from common.errors import WireError
-from common.protocol.events import ActionChanged, ItemChanged, UnknownEvent, parse_event
+from common.protocol.events import (
+    ActionChanged,
+    ItemChanged,
+    UnknownEvent,
+    parse_event,
+    parse_events,
+)
 from common.protocol.messages import Events, Heartbeat, Progress, Refused, UnknownMessage, decode
 
 MISLEADING = "a\x1b[2J\u202eb\u2066c\u200b\x00\x9f"
@@ -88,6 +94,24 @@ def test_only_an_address_of_a_page_may_be_opened(said: str, kept: str) -> None:
 def test_an_event_that_cannot_be_written_down_again_is_not_taken(number: str) -> None:
     text = f'{{"t":"events","epoch":"e","rows":[{{"seq":1,"at":1,"body":{{"x":{number}}}}}]}}'
     assert isinstance(decode(text), UnknownMessage)
+
+
+def test_an_event_comes_without_the_character_that_no_postgres_stores() -> None:
+    zero = "\\u0000"
+    body = f'{{"a{zero}b":["c{zero}",{{"d":"{zero}e"}},7],"f":"\\\\u0000"}}'
+    found = decode(f'{{"t":"events","epoch":"e","rows":[{{"seq":1,"at":1,"body":{body}}}]}}')
+    assert isinstance(found, Events)
+    assert found.rows[0].body == {"ab": ["c", {"d": "e"}, 7], "f": "\\u0000"}
+
+
+def test_an_unknown_event_leaves_those_beside_it_known() -> None:
+    known = {"kind": "item_changed", "item_id": "i", "attempt": 1, "state": "done"}
+    new = {"kind": "volcano_erupted"}
+    assert parse_events([known, new, known]) == [
+        parse_event(known),
+        UnknownEvent(kind="volcano_erupted", body=new),
+        parse_event(known),
+    ]
 
 
 def test_a_result_that_is_no_number_leaves_the_event_unknown() -> None:

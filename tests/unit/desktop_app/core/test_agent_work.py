@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
 from common.domain.states import ActionState, ItemState
 from common.errors import AgentUnreachableError, ConflictError, DuplicateIntentError
@@ -409,4 +409,106 @@ async def test_accounts_about_to_move_get_nothing_new(
     agent = AgentEnd(ANN)
     async with CoreEnd(store).linked(agent):
         await until_handed_over(store, agent, posts[1:])
+    assert len(agent.heard(AcceptItem)) == 2
+
+
+async def test_a_post_that_an_earlier_agent_made_is_never_handed_over(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    first, second, third = posts
+
+    def publish(connection: Connection) -> None:
+        for number, item in enumerate([first, second]):
+            intent = intents.record(connection, str(item.intent_id))
+            intents.confirm(connection, intent, f"{number}_9", f"http://x/p/{number}/")
+        items.save_offered(connection, [second.id], at=2.0)
+
+    await store.write(publish)
+    agent = AgentEnd(ANN)
+    async with CoreEnd(store).linked(agent):
+        await until_handed_over(store, agent, [third])
+    (request,) = agent.heard(AcceptItem)
+    assert isinstance(request, AcceptItem)
+    assert request.item.item_id == third.id
+    assert (await states(store, posts))[:2] == [ItemState.DONE] * 2
+
+
+async def test_a_post_that_an_earlier_agent_made_is_told_to_the_one_that_asks_about_it(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    first = posts[0]
+    await accept(store, [first])
+    await ask_person(store, first, answer=False)
+    held = row_of(
+        first, ItemState.NEEDS_OPERATOR, action_id=first.intent_id, action=ActionState.UNRESOLVED
+    )
+    agent = AgentEnd(ANN, [held])
+    async with CoreEnd(store).linked(agent) as work:
+        await until_handed_over(store, agent, posts[1:])
+        assert not agent.heard(SettleAction)
+
+        def publish(connection: Connection) -> None:
+            intent = intents.record(connection, str(first.intent_id))
+            intents.confirm(connection, intent, "31_9", "http://x/p/31/")
+
+        await store.write(publish)
+        work.wake()
+
+        async def is_told() -> bool:
+            return bool(agent.heard(SettleAction))
+
+        await until(is_told)
+    (request, *_) = agent.heard(SettleAction)
+    assert isinstance(request, SettleAction)
+    assert (request.verdict, request.remote_id) == ("there", "31_9")
+
+
+async def test_a_doubt_that_cannot_be_handed_over_is_a_persons(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    await set_state(store, posts[0], ActionState.IN_DOUBT)
+    await store.write(lambda connection: connection.execute(delete(MEDIA)))
+    async with CoreEnd(store).linked(AgentEnd(ANN)):
+
+        async def are_refused() -> bool:
+            return ItemState.QUEUED not in await states(store, posts)
+
+        await until(are_refused)
+    assert await states(store, posts) == [ItemState.NEEDS_OPERATOR, *[ItemState.FAILED] * 2]
+    (card,), _ = await store.read(partial(cards.page, resolved=False))
+    assert card.item_id == posts[0].id
+
+
+async def test_what_is_closed_at_an_agent_ends_no_wish(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    first = posts[0]
+
+    def move(connection: Connection) -> None:
+        add_agent(connection, store.vault, BOB)
+        items.place_at(connection, first, BOB, {"attempt": 2})
+        items.save_offered(connection, [first.id], at=2.0)
+        items.want(connection, [first.id], "cancelled")
+
+    await store.write(move)
+    agent = AgentEnd(ANN, [row_of(first)])
+    async with CoreEnd(store).linked(agent):
+        await until_handed_over(store, agent, posts[1:])
+    assert agent.heard(ControlItems), "the earlier agent stops"
+    assert [item.wanted for item in await now(store, [first])] == ["cancelled"]
+
+
+async def test_what_an_agent_may_have_is_handed_over_although_it_drains(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    def leave(connection: Connection) -> None:
+        items.save_offered(connection, [item.id for item in posts[:2]], at=2.0)
+        leaving = update(ACCOUNT).where(ACCOUNT.c.id == posts[0].account_id)
+        connection.execute(leaving.values(moving_to=BOB))
+        agents.set_draining(connection, ANN, drain=True)
+
+    await store.write(leave)
+    agent = AgentEnd(ANN)
+    async with CoreEnd(store).linked(agent):
+        await until_handed_over(store, agent, posts[:2])
     assert len(agent.heard(AcceptItem)) == 2

@@ -49,7 +49,9 @@ def test_an_accepted_item_that_the_agent_does_not_name_is_a_suspect() -> None:
 
 
 def test_an_older_attempt_there_does_not_count_as_holding_it() -> None:
-    assert compare("g", [here("i", attempt=2)], [there("i", attempt=1)]).suspects == {"i"}
+    healing = compare("g", [here("i", attempt=2)], [there("i", attempt=1)])
+    assert healing.suspects == {"i"}
+    assert healing.to_cancel == {"i"}, "the agent takes no later attempt before that one has ended"
 
 
 def test_an_item_still_queued_here_is_no_suspect() -> None:

@@ -23,7 +23,17 @@ from common.protocol.events import (
     SessionSaved,
 )
 from common.protocol.messages import Cursor
-from desktop_app.store import accounts, agents, items, ledger, meta, runs, specs
+from desktop_app.store import (
+    accounts,
+    agents,
+    generations,
+    items,
+    ledger,
+    meta,
+    rehoming,
+    runs,
+    specs,
+)
 from desktop_app.store.inbox import Applied, apply_batch
 from desktop_app.store.inbox_rules import (
     does_intent_step_apply,
@@ -367,6 +377,63 @@ def test_a_post_that_was_made_counts_although_its_item_was_cancelled_here(
     apply(db, vault, scene, published(item, "31"))
     row = items.row(db, item.id)
     assert (row.state, row.action) == (ItemState.DONE, ActionState.CONFIRMED)
+
+
+def test_an_agent_moves_no_item_of_another(db: Connection, vault: Vault) -> None:
+    scene, stranger = make_scene(db, vault), make_scene(db, vault, "b")
+    item, own = scene.items[0], stranger.items[0]
+    under_its_own = action(own, ActionState.CONFIRMED, remote_id="32").model_copy(
+        update={"action_id": item.intent_id}
+    )
+    told: list[Event] = [
+        *published(item, "31"),
+        under_its_own,
+        action(item, ActionState.CONFIRMED, remote_id="33").model_copy(update={"attempt": 9}),
+        action(item, ActionState.CONFIRMED, remote_id="34").model_copy(update={"item_id": "gone"}),
+    ]
+    found = apply(db, vault, stranger, told)
+    assert found.cursor.seq == len(told)
+    row = items.row(db, item.id)
+    assert (row.state, row.action) == (ItemState.ASSIGNED, ActionState.PLANNED)
+    assert items.row(db, own.id).action is ActionState.PLANNED
+    assert set(reasons(db)) == {"from an agent that does not have it"}
+    apply(db, vault, scene, published(item, "31"))
+    assert items.row(db, item.id).state is ItemState.DONE
+
+
+def test_a_late_confirmation_counts_although_the_item_has_moved(
+    db: Connection, vault: Vault
+) -> None:
+    first, second = make_scene(db, vault), make_scene(db, vault, "b")
+    item = first.items[0]
+    begun: list[Event] = [
+        changed(item, ItemState.RUNNING),
+        action(item, ActionState.SENDING),
+    ]
+    apply(db, vault, first, begun)
+    now = items.records(db, [item.id])[item.id]
+    lost = ProxyFailedError("Left behind.").to_wire()
+    rehoming.rehome(db, [now], {item.id: second.agent_id}, at=5.0, error=lost)
+    apply(db, vault, first, [action(item, ActionState.RECONCILING)])
+    assert items.row(db, item.id).action is ActionState.IN_DOUBT
+    late: list[Event] = [
+        action(item, ActionState.CONFIRMED, remote_id="31"),
+        changed(item, ItemState.DONE),
+    ]
+    apply(db, vault, first, late)
+    row = items.row(db, item.id)
+    assert (row.state, row.action) == (ItemState.QUEUED, ActionState.CONFIRMED)
+
+
+def test_a_confirmation_that_a_lost_history_may_have_forgotten_counts(
+    db: Connection, vault: Vault
+) -> None:
+    scene, other = make_scene(db, vault), make_scene(db, vault, "b")
+    item = scene.items[0]
+    generations.begin(db)
+    late = action(item, ActionState.CONFIRMED, remote_id="31").model_copy(update={"attempt": 2})
+    apply(db, vault, other, [late])
+    assert items.row(db, item.id).action is ActionState.CONFIRMED
 
 
 # --- Any order of batches, crashes and repeats ends in the same state --------------------------

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL, may_action_become
-from desktop_app.store.inbox_rules import does_intent_step_apply, does_item_step_apply
+from desktop_app.store.inbox_rules import (
+    does_intent_step_apply,
+    does_item_step_apply,
+    is_word_heard,
+)
 
 PAIRS = list(itertools.product(ActionState, ActionState))
 
@@ -41,3 +46,16 @@ def test_an_item_that_has_ended_changes_only_by_a_later_attempt() -> None:
             assert not does_item_step_apply(now, 2, then, 2)
         if now not in ITEM_FINAL:
             assert does_item_step_apply(now, 2, then, 2)
+
+
+def test_of_an_agent_that_does_not_have_it_only_a_confirmation_may_count() -> None:
+    for then, reported, is_forgotten in itertools.product(ActionState, (1, 2, 3), (True, False)):
+        heard = is_word_heard(
+            then,
+            is_holder=False,
+            attempt=2,
+            reported_attempt=reported,
+            was_history_lost=partial(bool, is_forgotten),
+        )
+        may_have_had_it = reported < 2 or is_forgotten
+        assert heard == (then is ActionState.CONFIRMED and may_have_had_it)
