@@ -120,9 +120,10 @@ async def test_item_that_does_not_stop_costs_its_runner_and_others_run_again(
             await desktop.until(lambda i=item: desktop.states(i.item_id)[-1:] == ["running"], "up")
         assert (await desktop.control("cancel", stuck.item_id)).done == [stuck.item_id]
         await desktop.until(lambda: desktop.states(stuck.item_id)[-1:] == ["cancelled"], "ended")
+        # The runner they shared is ended only after that: the other one waits for its gate until.
+        await desktop.until(lambda: "interrupted" in desktop.states(other.item_id), "lost runner")
         (tmp_path / "gate").touch()
         await desktop.until(lambda: desktop.states(other.item_id)[-1:] == ["done"], "other")
-    assert "interrupted" in desktop.states(other.item_id)
 
 
 async def test_post_that_is_being_sent_is_waited_for_though_cancelled(
