@@ -23,6 +23,7 @@ from agent.jobs.dead_man import DeadMan, load_contact
 from agent.jobs.disk import DiskWatch, Room
 from agent.jobs.journal import Journal
 from agent.jobs.log_spool import LogSpool
+from agent.jobs.marks import StoreMarks, load_marks
 from agent.jobs.meta import Life, begin_life
 from agent.jobs.outbox import Outbox, read_bounds
 from agent.jobs.runner_pool import PROFILES_PER_BROWSER_RUNNER, PoolLimits
@@ -247,6 +248,7 @@ async def build_agent(
             links=Links(),
             lag=LoopLag(),
             disk=DiskWatch(data, ballast, room_changed),
+            marks=StoreMarks(await journal.write(load_marks), supervisor.note),
             dead_man=DeadMan(settings.dead_man_hours, contact, time.time(), running_time()),
             tasks=tasks,
         )

@@ -35,6 +35,17 @@ class Settlement(StrEnum):
     """Nothing can tell: never repeated by itself; a person decides."""
 
 
+class Whose(StrEnum):
+    """Whom the platform says a post belongs to."""
+
+    OWN = "own"
+    """The account that asks."""
+    OTHER = "other"
+    """Another account."""
+    NOBODY = "nobody"
+    """The platform says that there is no such post."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What a sign-in needs."""
@@ -170,4 +181,13 @@ class FindsPublished(Protocol):
         Without `fresh` only the newest posts are wanted, and the list from which the last baseline
         was taken will do: that decides whether to look properly, and proves nothing.
         """
+        ...
+
+
+@runtime_checkable
+class TellsWhosePost(Protocol):
+    """Can say whose a post is, so that one that a person names can be checked. Changes nothing."""
+
+    async def whose_post(self, remote_id: str) -> Whose:
+        """Ask the platform for one post; raises on any answer that does not say it plainly."""
         ...

@@ -26,7 +26,10 @@ CLOCK_SLACK_SECONDS = 5.0
 """By how much the platform's own clocks may differ from each other: a post that is older than the
 baseline by more is never taken for ours."""
 DOUBT_SLACK_SECONDS = 300.0
-"""By how much any clock here may be wrong: only a post that is older by more is ruled out."""
+"""By how much the platform's word may be off: only a post that is older by more is ruled out."""
+ESTIMATE_SLACK_SECONDS = 24 * 3600.0
+"""The same where the time of the baseline is by a clock of ours: minutes are common, a wrong zone
+is hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,23 @@ def match_post(sought: Sought, listed: Collection[ListedPost]) -> Match:
     return Match(candidates=(*same, *others), resembling=resembling)
 
 
+def reach_of(baseline: Baseline) -> Baseline:
+    """Return from when on posts have to be listed, so that none is missed that may be the one."""
+    if not baseline.is_estimate or baseline.platform_time is None:
+        return baseline
+    earlier = baseline.platform_time - ESTIMATE_SLACK_SECONDS + DOUBT_SLACK_SECONDS
+    return baseline.model_copy(update={"platform_time": earlier})
+
+
+def by_platform_clock(moment: float, measured: Baseline, now: float) -> float:
+    """Return a past moment of this machine's clock as the platform's shows it.
+
+    `measured` says how far the two are apart, if that is known. A moment ahead of `now` was noted
+    while the clock here was wrong, and counts as now.
+    """
+    return min(moment, now) - (measured.clock_ahead or 0.0)
+
+
 def _has_caption(sought: Sought, post: ListedPost) -> bool:
     return post.caption is not None and _plain(post.caption) == _plain(sought.caption)
 
@@ -94,7 +114,8 @@ def _age(sought: Sought, post: ListedPost) -> float | None:
 
 def _is_ruled_out(sought: Sought, post: ListedPost) -> bool:
     age = _age(sought, post)
-    return age is not None and age > DOUBT_SLACK_SECONDS
+    slack = ESTIMATE_SLACK_SECONDS if sought.baseline.is_estimate else DOUBT_SLACK_SECONDS
+    return age is not None and age > slack
 
 
 def _is_certain(sought: Sought, post: ListedPost) -> bool:
@@ -209,3 +230,8 @@ class Reconciliation:
 def absent_evidence(listed: Sequence[ListedPost]) -> str:
     """Return a few words on what a look that found nothing looked at."""
     return f"{len(listed)} newer posts listed, none of them this one"
+
+
+def not_checked(why: str) -> str:
+    """Say that a person's word settled it alone, since the platform could not be asked."""
+    return f"taken on that word, not checked: {why.rstrip('.')}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import secrets
@@ -15,6 +16,7 @@ from pathlib import Path
 import uvicorn
 from pydantic import SecretStr
 
+from common.errors import StoreError
 from common.infra.logs import start_logging
 from common.infra.memory import set_aside_what_is_loaded
 from common.infra.paths import make_data_folder, make_private_folder, write_private_file
@@ -53,8 +55,23 @@ class ServeOptions:
 def serve(options: ServeOptions) -> None:
     """Serve a data folder until a signal, a client or idleness ends it.
 
-    Raises StoreError where another core has the folder, VaultError where the vault stays closed.
+    Raises StoreError where another core has the folder or its disk has no room at all, VaultError
+    where the vault stays closed.
     """
+    try:
+        _open_and_serve(options)
+    except OSError as problem:
+        if problem.errno != errno.ENOSPC:
+            raise
+        raise StoreError(
+            f"The disk of {options.data} is full, so the core cannot run.",
+            advice="Make room on that disk, then start again. What is at the agents goes on there.",
+            subject=str(options.data),
+            field="data",
+        ) from None
+
+
+def _open_and_serve(options: ServeOptions) -> None:
     redactor = Redactor()
     logs = make_private_folder(make_data_folder(options.data) / "logs")
     start_logging(redactor, logs / "core.log", console=not options.detached)

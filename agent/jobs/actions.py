@@ -7,16 +7,16 @@ effect in doubt is in `doubts.py`.
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.jobs.fences import names_of
 from agent.jobs.journal import Transaction
 from agent.runners.messages import ActionRecord
 from common.domain.accounts import DriverName
-from common.domain.content import Baseline, ListedPost
+from common.domain.content import Baseline, ListedPost, NamedPost
 from common.domain.states import ActionState, ItemState
-from common.domain.transitions import ITEM_FINAL, require_action_step
+from common.domain.transitions import CHECKS_NAMED, ITEM_FINAL, require_action_step
 from common.errors import ConflictError, DuplicateIntentError
 from common.items import ItemSpec, PublishSpec
 from common.operations import Operation
@@ -33,7 +33,7 @@ _TELLS_BASELINE = (ActionState.SENDING, ActionState.IN_DOUBT, ActionState.PROVEN
 _CAPTION_SHOWN = 400
 _COLUMNS = (
     "action_id, item_id, account_id, identity, operation, placement, state, driver, resume, "
-    "remote_id, remote_url, note, baseline, created_at, shown_ids, word_id"
+    "remote_id, remote_url, note, baseline, created_at, shown_ids, word_id, named"
 )
 
 
@@ -59,6 +59,8 @@ class ActionRow:
     """Remote ids of the posts that a person was shown when last asked about it."""
     word_id: str
     """The person's word that was taken last."""
+    named: NamedPost | None
+    """The post that a person says it is, while nobody has checked that."""
 
 
 def find_action(transaction: Transaction, action_id: str) -> ActionRow | None:
@@ -86,6 +88,7 @@ def record_of(transaction: Transaction, action: ActionRow) -> ActionRecord:
         remote_id=action.remote_id,
         remote_url=action.remote_url,
         baseline=action.baseline,
+        named=action.named,
         settled_ids=[remote_id for (remote_id,) in settled],
         accepted_at=action.created_at,
     )
@@ -132,6 +135,7 @@ def move(
     baseline: Baseline | None = None,
     sighted: Sequence[ListedPost] = (),
     by: str = "",
+    named: NamedPost | None = None,
 ) -> ActionRow:
     """Move an action, and tell the desktop; returns it as it is now.
 
@@ -150,11 +154,34 @@ def move(
         remote_url=remote_url or action.remote_url,
         baseline=baseline or action.baseline,
         shown_ids=shown_ids if is_asked else action.shown_ids,
+        named=(named or action.named) if state in CHECKS_NAMED else None,
         note=note,
     )
     _store(transaction, changed)
     tell(transaction, changed, attempt, sighted=sighted, by=by)
     return changed
+
+
+def require_post_free(transaction: Transaction, action: ActionRow, remote_id: str) -> None:
+    """Raise ConflictError where a post settles another intent of the account already."""
+    if settling_others(transaction, action, {remote_id}):
+        raise ConflictError(
+            f"The post {remote_id} settles another item already.",
+            advice="Look at the account's page before you decide.",
+        )
+
+
+def settling_others(
+    transaction: Transaction, action: ActionRow, remote_ids: Collection[str]
+) -> set[str]:
+    """Return those of the posts that settle other intents of the account."""
+    names, wanted = names_of(transaction, action.identity), tuple(remote_ids)
+    found = transaction.execute(
+        f"SELECT remote_id FROM action WHERE identity IN ({marks(names)}) "  # noqa: S608
+        f"AND remote_id IN ({marks(wanted)}) AND action_id <> ?",
+        (*names, *wanted, action.action_id),
+    )
+    return {remote_id for (remote_id,) in found}
 
 
 def take_word(transaction: Transaction, action: ActionRow, word_id: str) -> ActionRow:
@@ -275,7 +302,8 @@ def _plan_again(
     is_old = action.action_id == publish.intent_id or action.baseline is not None
     transaction.execute(
         "UPDATE action SET action_id = ?, item_id = ?, account_id = ?, driver = ?, state = ?, "
-        "resume = '{}', note = '', created_at = ?, updated_at = ? WHERE action_id = ?",
+        "resume = '{}', note = '', named = NULL, created_at = ?, updated_at = ? "
+        "WHERE action_id = ?",
         (
             publish.intent_id,
             item.item_id,
@@ -293,7 +321,8 @@ def _store(transaction: Transaction, action: ActionRow) -> None:
     try:
         transaction.execute(
             "UPDATE action SET state = ?, resume = ?, remote_id = ?, remote_url = ?, note = ?, "
-            "baseline = ?, shown_ids = ?, word_id = ?, updated_at = ? WHERE action_id = ?",
+            "baseline = ?, shown_ids = ?, word_id = ?, named = ?, updated_at = ? "
+            "WHERE action_id = ?",
             (
                 action.state,
                 json.dumps(dict(action.resume)),
@@ -303,6 +332,7 @@ def _store(transaction: Transaction, action: ActionRow) -> None:
                 action.baseline.model_dump_json() if action.baseline else None,
                 json.dumps(list(action.shown_ids)),
                 action.word_id,
+                action.named.model_dump_json() if action.named else None,
                 transaction.now,
                 action.action_id,
             ),
@@ -371,4 +401,5 @@ def _one(transaction: Transaction, where: str, *values: str) -> ActionRow | None
         created_at=row[13],
         shown_ids=tuple(json.loads(row[14])),
         word_id=row[15],
+        named=NamedPost.model_validate_json(row[16]) if row[16] else None,
     )

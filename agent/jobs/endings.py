@@ -12,6 +12,7 @@ from agent.jobs.actions import NOT_SENT, UNDECIDED, ActionRow
 from agent.jobs.items import ItemRow, Standing, change, require, standing_of
 from agent.jobs.journal import Transaction
 from agent.runners.messages import ItemEnded
+from common.domain.content import NamedPost
 from common.domain.states import ActionState, ItemState, SignInState
 from common.errors import (
     AmbiguousEffectError,
@@ -25,6 +26,7 @@ from common.errors import (
     WireError,
 )
 from common.protocol.events import AccountObserved
+from common.reconcile import not_checked
 
 INTERRUPTIONS = 3
 """How often a lost runner may interrupt an item before it fails."""
@@ -146,8 +148,37 @@ def _finish_sent(
     if action.state is ActionState.UNRESOLVED:
         error = ended.error or _ambiguous(action.note)
         return _ask(transaction, row, action, ended.step, error, log_end)
+    if action.named is not None and counted:
+        return _believe(transaction, row, action, action.named, ended, log_end)
     note = action.note if action.state is ActionState.IN_DOUBT else _NO_VERDICT
     return _look_again(transaction, row, action, note, counted, log_end)
+
+
+def _believe(
+    transaction: Transaction,
+    row: ItemRow,
+    action: ActionRow,
+    named: NamedPost,
+    ended: ItemEnded,
+    log_end: int,
+) -> Standing:
+    """Take a person's word on a post that could not even be asked for."""
+    why = ended.error.message if ended.error else "the item ended before that"
+    try:
+        action = actions.move(
+            transaction,
+            action,
+            ActionState.CONFIRMED,
+            row.attempt,
+            note=not_checked(why),
+            remote_id=named.remote_id,
+            remote_url=named.url,
+            by=named.by,
+        )
+    except ConflictError as clash:
+        action = doubts.leave_unresolved(transaction, action, row.attempt, clash.message)
+        return _ask(transaction, row, action, ended.step, _ambiguous(action.note), log_end)
+    return _end_confirmed(transaction, row, action, log_end, step=ended.step)
 
 
 def _end_as_said(

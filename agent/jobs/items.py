@@ -217,6 +217,24 @@ def note_step(transaction: Transaction, item_id: str, step: str) -> None:
         )
 
 
+def tell(transaction: Transaction, row: ItemRow, log_end: int = 0) -> None:
+    """Tell the desktop how an item stands: it may have lost what was told before."""
+    step, error, result = transaction.execute(
+        "SELECT step, error, result FROM item WHERE item_id = ?", (row.item_id,)
+    ).fetchone()
+    transaction.append(
+        ItemChanged(
+            item_id=row.item_id,
+            attempt=row.attempt,
+            state=row.state,
+            step=step,
+            error=WireError.model_validate_json(error) if error else None,
+            result=json.loads(result),
+            log_end=log_end,
+        )
+    )
+
+
 def find_item(transaction: Transaction, item_id: str) -> ItemRow | None:
     """Return an item by its id."""
     found = transaction.execute(
@@ -286,22 +304,9 @@ def _tell_again(transaction: Transaction, row: ItemRow, log_end: int) -> None:
     is_begun = action is not None and action.state is not ActionState.PLANNED
     if row.state is ItemState.ASSIGNED and not is_begun:
         return
-    step, error, result = transaction.execute(
-        "SELECT step, error, result FROM item WHERE item_id = ?", (row.item_id,)
-    ).fetchone()
     if action is not None and is_begun:
         actions.tell(transaction, action, row.attempt)
-    transaction.append(
-        ItemChanged(
-            item_id=row.item_id,
-            attempt=row.attempt,
-            state=row.state,
-            step=step,
-            error=WireError.model_validate_json(error) if error else None,
-            result=json.loads(result),
-            log_end=log_end,
-        )
-    )
+    tell(transaction, row, log_end)
 
 
 def _cancel_later(transaction: Transaction, row: ItemRow, action: ActionRow | None) -> Standing:

@@ -207,9 +207,9 @@ class LogSpool:
         try:
             _append(segment.path, pending)
         except OSError as problem:
-            lost = sum(len(line) for line in pending)
-            segment.end -= lost
-            segment.gap.add(len(pending), lost, _NO_ROOM)
+            segment.end -= sum(len(line) for line in pending)
+            for line in pending:
+                segment.gap.add(*_stands_for(line), _NO_ROOM)
             _cut(segment.path, segment.end)
             _LOG.warning("Log lines of an item could not be written: %s", problem.strerror)
 
@@ -217,6 +217,12 @@ class LogSpool:
 def _line(at: float, level: str, text: str, **more: int) -> bytes:
     line = json.dumps({"at": at, "level": level, "text": text, **more}, ensure_ascii=False)
     return line.encode(errors="replace") + b"\n"
+
+
+def _stands_for(line: bytes) -> tuple[int, int]:
+    """Return how many lines and bytes are lost with a line: with a gap's note, those of the gap."""
+    said = json.loads(line)
+    return (said["lines"], said["gap"]) if "gap" in said else (1, len(line))
 
 
 def _stored(folder: Path) -> Iterable[tuple[float, int, Path]]:

@@ -46,6 +46,15 @@ def read_number(transaction: Transaction, name: str) -> float:
     return float(_read(transaction, name) or 0.0)
 
 
+def numbers_of(transaction: Transaction, prefix: str) -> dict[str, float]:
+    """Return all numbers whose names begin with `prefix`, by what follows it."""
+    found = transaction.execute(
+        "SELECT substr(name, ?), value FROM meta WHERE substr(name, 1, ?) = ?",
+        (len(prefix) + 1, len(prefix), prefix),
+    )
+    return {name: float(value) for name, value in found}
+
+
 def write_number(transaction: Transaction, name: str, value: float) -> None:
     """Keep a number under its name."""
     _write(transaction, name, repr(value))

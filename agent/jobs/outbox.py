@@ -1,13 +1,15 @@
 """The outbox in the loop: what was committed and not yet acknowledged, ready to send.
 
-The newest events are kept in memory as they were written, so that a live link never reads the
-file; what is older is read back when a desktop returns.
+The newest events are kept in memory as they were written, so that a link that keeps up never reads
+the file; what is older is read back ahead of the link, many batches at a time.
 """
 
 import asyncio
 import logging
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from agent.jobs.events import StoredEvent
 from agent.jobs.journal import Journal, Transaction
@@ -18,6 +20,8 @@ _TAIL = 4000
 """Events kept in memory at most."""
 _TAIL_BYTES = 8 * 1024 * 1024
 """Bytes of the events kept in memory, at most: one alone is far smaller."""
+_AHEAD = 2000
+"""Events read back at once: a turn in the journal's queue costs more than the rows."""
 _DELETE_SECONDS = 0.5
 
 
@@ -31,6 +35,8 @@ class Outbox:
         self._last = last_seq
         self._tail: deque[StoredEvent] = deque()
         self._tail_bytes = 0
+        self._ahead: Sequence[StoredEvent] = ()
+        """Older events than the tail's, read back and not sent yet."""
         self._listeners: set[Callable[[], None]] = set()
         self._deletion: asyncio.TimerHandle | None = None
         journal.on_appended(self._extend)
@@ -64,10 +70,20 @@ class Outbox:
         """Return up to `limit` events behind `seq`, in order."""
         if seq >= self._last:
             return ()
-        if self._tail and self._tail[0].seq <= seq + 1:
-            first = seq + 1 - self._tail[0].seq
-            return [self._tail[i] for i in range(first, min(first + limit, len(self._tail)))]
-        return await self._journal.write(lambda transaction: _read(transaction, seq, limit))
+        if not self._tail or self._tail[0].seq > seq + 1:
+            return await self._older(seq, limit)
+        self._ahead = ()
+        first = seq + 1 - self._tail[0].seq
+        return tuple(islice(self._tail, first, first + limit))
+
+    async def _older(self, seq: int, limit: int) -> Sequence[StoredEvent]:
+        """Return events that memory does not hold any more."""
+        ahead = self._ahead
+        if not ahead or not ahead[0].seq <= seq + 1 <= ahead[-1].seq:
+            ahead = await self._journal.write(lambda transaction: _read(transaction, seq))
+            self._ahead = ahead
+        first = bisect_right(ahead, seq, key=lambda event: event.seq)
+        return ahead[first : first + limit]
 
     def acknowledged(self, seq: int) -> None:
         """Forget everything up to `seq`: the desktop has it in its store."""
@@ -123,9 +139,17 @@ def read_bounds(transaction: Transaction) -> tuple[int, int]:
     return (int(lowest) if lowest is not None else last + 1), last
 
 
-def _read(transaction: Transaction, seq: int, limit: int) -> list[StoredEvent]:
+def _read(transaction: Transaction, seq: int) -> list[StoredEvent]:
+    """Return the events behind `seq`, as many as may be held in memory at once."""
     found = transaction.execute(
         "SELECT seq, at, body, sealed_body FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?",
-        (seq, limit),
+        (seq, _AHEAD),
     )
-    return [StoredEvent(*row) for row in found]
+    events: list[StoredEvent] = []
+    size = 0
+    for row in found:
+        events.append(StoredEvent(*row))
+        size += events[-1].size
+        if size > _TAIL_BYTES:
+            break
+    return events

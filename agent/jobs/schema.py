@@ -127,7 +127,12 @@ ALTER TABLE action ADD COLUMN shown_ids TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE action ADD COLUMN word_id TEXT NOT NULL DEFAULT '';
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = """
+-- The post that a person says it is, as JSON, while nobody has checked that; NULL otherwise.
+ALTER TABLE action ADD COLUMN named TEXT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """One script per schema version, in order; version n is reached by the nth."""
 
 

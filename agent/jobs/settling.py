@@ -4,13 +4,16 @@ from agent.jobs import actions, doubts, endings, items
 from agent.jobs.actions import NOT_SENT, ActionRow
 from agent.jobs.items import ItemRow, Standing
 from agent.jobs.journal import Transaction
-from common.domain.content import Baseline
+from common.domain.content import Baseline, NamedPost
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import ITEM_FINAL
 from common.errors import ConflictError, InputError, NotFoundError
 from common.protocol.messages import SettleAction
+from common.reconcile import not_checked
 
 _A = ActionState
+_MAY_CHECK = (ItemState.NEEDS_OPERATOR, ItemState.ASSIGNED)
+"""Item states in which a post that a person names is checked: it would not run in others."""
 
 
 def settle(transaction: Transaction, word: SettleAction) -> Standing:
@@ -50,7 +53,10 @@ def _there(
     if action.state is _A.CONFIRMED:
         if action.remote_id != word.remote_id:
             raise ConflictError(f"This post is settled already: {_where(action)}.")
+        items.tell(transaction, row)
         return items.standing_of(row, row.state, action)
+    if word.check and row.state in _MAY_CHECK:
+        return _check(transaction, row, action, word)
     if action.state in NOT_SENT:
         # Said of a post that the agent never sent: somebody else's history knows better.
         action = actions.move(transaction, action, _A.IN_DOUBT, row.attempt, by=word.by)
@@ -59,7 +65,7 @@ def _there(
         action,
         _A.CONFIRMED,
         row.attempt,
-        note=f"{word.by or 'The operator'} found it",
+        note=not_checked("the item does not run any more") if word.check else "",
         remote_id=word.remote_id,
         remote_url=word.remote_url,
         by=word.by,
@@ -67,6 +73,21 @@ def _there(
     if row.state in ITEM_FINAL:
         return items.standing_of(row, row.state, action)
     return endings.done_by_hand(transaction, row, action)
+
+
+def _check(
+    transaction: Transaction, row: ItemRow, action: ActionRow, word: SettleAction
+) -> Standing:
+    """Have the item run once more, to ask the platform whose the post is that a person named."""
+    actions.require_post_free(transaction, action, word.remote_id)
+    named = NamedPost(remote_id=word.remote_id, url=word.remote_url, by=word.by)
+    note = f"{word.by or 'The operator'} named {named.shown}; the platform is asked whose it is"
+    if action.state is _A.IN_DOUBT:  # told of once more, with what is new
+        action = actions.move(transaction, action, _A.RECONCILING, row.attempt, by=word.by)
+    action = actions.move(
+        transaction, action, _A.IN_DOUBT, row.attempt, note=note, by=word.by, named=named
+    )
+    return _to_its_turn(transaction, row, action)
 
 
 def _absent(
@@ -108,6 +129,11 @@ def _look_again(
     if action.state is _A.UNRESOLVED:
         note = f"{word.by or 'The operator'} asked for another look"
         action = actions.move(transaction, action, _A.IN_DOUBT, row.attempt, note=note, by=word.by)
+    return _to_its_turn(transaction, row, action)
+
+
+def _to_its_turn(transaction: Transaction, row: ItemRow, action: ActionRow) -> Standing:
+    """Let an item run that a person was asked about."""
     if row.state is ItemState.NEEDS_OPERATOR:
         items.change(transaction, row, ItemState.ASSIGNED)
         row = items.require(transaction, row.item_id)
@@ -126,7 +152,7 @@ def _with_seen(action: ActionRow) -> Baseline:
     """Return an effect's baseline with the posts that a person has looked at, and none of which
     it is: only one that they did not see can keep it from being published now.
     """
-    before = action.baseline or Baseline(platform_time=action.created_at)
+    before = action.baseline or Baseline(platform_time=action.created_at, is_estimate=True)
     both = dict.fromkeys((*before.post_ids, *action.shown_ids))
     return before.model_copy(update={"post_ids": tuple(both)})
 

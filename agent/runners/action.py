@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from agent.runners.messages import ActionRecord, ActionStep, StepAnswer
 from common.domain.content import Baseline, ListedPost
 from common.domain.states import ActionState
-from common.domain.transitions import require_action_step
+from common.domain.transitions import CHECKS_NAMED, require_action_step
 from common.errors import RunnerLostError, from_wire
 
 _ANSWER_SECONDS = 60.0
@@ -72,6 +72,7 @@ class JournaledAction:
         self.remote_id = record.remote_id
         self.remote_url = record.remote_url
         self.baseline = record.baseline
+        self.named = record.named
         self.settled_ids = frozenset(record.settled_ids)
         self.accepted_at = record.accepted_at
         self.confirmed_as = ""
@@ -129,3 +130,5 @@ class JournaledAction:
         self.remote_id = remote_id or self.remote_id
         self.remote_url = remote_url or self.remote_url
         self.baseline = baseline or self.baseline
+        if state not in CHECKS_NAMED:
+            self.named = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from common.access import WireSecret
-from common.domain.content import Baseline, ListedPost
+from common.domain.content import Baseline, ListedPost, NamedPost
 from common.domain.states import ActionState, ItemState
 from common.errors import WireError
 from common.items import ItemSpec
@@ -32,6 +32,8 @@ class ActionRecord(_Message):
     remote_id: str = ""
     remote_url: str = ""
     baseline: Baseline | None = None
+    named: NamedPost | None = None
+    """The post that a person says it is, to be checked before anything else is done."""
     settled_ids: list[str] = Field(default_factory=list)
     """Remote ids of the account's newest posts that settle other intents already."""
     accepted_at: float | None = None

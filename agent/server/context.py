@@ -11,6 +11,7 @@ from agent.jobs.dead_man import DeadMan, save_contact
 from agent.jobs.disk import DiskWatch
 from agent.jobs.journal import Journal
 from agent.jobs.log_spool import LogSpool
+from agent.jobs.marks import StoreMarks
 from agent.jobs.outbox import Outbox
 from agent.jobs.supervisor import Supervisor
 from agent.owned_tasks import OwnedTasks
@@ -85,10 +86,11 @@ class AgentContext:
     lag: LoopLag
     disk: DiskWatch
     dead_man: DeadMan
+    marks: StoreMarks
     tasks: OwnedTasks
 
-    def card(self) -> AgentCard:
-        """Return what the agent says of itself in its hello."""
+    def card(self, store_id: str) -> AgentCard:
+        """Return what the agent says of itself in its hello to a store's desktop."""
         facts = self.facts
         return AgentCard(
             agent_id=facts.agent_id,
@@ -102,6 +104,7 @@ class AgentContext:
             capacity=facts.capacity,
             accounts_held=self.supervisor.accounts_held,
             dead_man_hours=self.dead_man.hours,
+            seen_mark=self.marks.seen(store_id),
         )
 
     def health(self) -> Health:

@@ -64,7 +64,7 @@ class ControlLink:
         self._socket = websocket
         self._grant = grant
         self._context = context
-        self._session = Session(_hello(context), _now())
+        self._session = Session(_hello(context, grant.store_id), _now())
         self._wake = asyncio.Event()
         self._pending = _Pending()
         self._pump: EventPump | None = None
@@ -258,6 +258,7 @@ class ControlLink:
             self.end(error)
             return
         self._heard()
+        self._context.marks.note(self.store_id, peer.mark)
         _LOG.info("%s is linked (%s).", peer.desktop_name or "A desktop", self._grant.scope)
 
     def _distrust_journal(self, error: JournalBehindError) -> None:
@@ -273,6 +274,7 @@ class ControlLink:
         try:
             match message:
                 case Heartbeat():
+                    self._context.marks.note(self.store_id, message.mark)
                     return []
                 case Acknowledge():
                     self._acknowledge(message)
@@ -348,8 +350,9 @@ class ControlLink:
             return
 
 
-def _hello(context: AgentContext) -> Hello:
-    return Hello(app=VERSION, features=FEATURES, clock=time.time(), agent=context.card())
+def _hello(context: AgentContext, store_id: str) -> Hello:
+    card = context.card(store_id)
+    return Hello(app=VERSION, features=FEATURES, clock=time.time(), agent=card)
 
 
 def _now() -> float:

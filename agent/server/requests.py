@@ -7,6 +7,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
+import orjson
+
 from agent.jobs import holdings
 from agent.server.context import AgentContext
 from agent.server.tokens import Grant
@@ -133,12 +135,11 @@ class Requests:
             piece = self._context.spool.read(
                 request.item_id, request.attempt, request.offset, limit
             )
-            chunk = LogChunk(id=request.id, offset=piece.offset, text=piece.text, end=piece.end)
             # Quotes and backslashes are written twice in JSON: a piece may grow on its way.
-            if len(encode(chunk).encode()) <= _ANSWER_BYTES or limit <= 1:
+            if len(orjson.dumps(piece.text)) <= _ANSWER_BYTES or limit <= 1:
                 break
             limit //= 2
-        self._reply(chunk)
+        self._reply(LogChunk(id=request.id, offset=piece.offset, text=piece.text, end=piece.end))
 
     def _require_control(self) -> None:
         if self._grant.scope != "control":

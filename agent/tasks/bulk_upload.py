@@ -3,6 +3,7 @@
 How a post is prepared, sent and known again; the steps and their order are those of every effect.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 
 from pydantic import JsonValue
@@ -10,11 +11,21 @@ from pydantic import JsonValue
 from agent.media.cover import ensure_cover
 from agent.tasks.context import TaskContext
 from agent.tasks.effects import Earlier, Outcome, Ready, perform
-from agent.tasks.operations import finds_published, publishes, settlement_of
+from agent.tasks.operations import (
+    finds_published,
+    publishes,
+    settlement_of,
+    tells_whose_post,
+)
 from common.domain.content import Baseline, ListedPost, MediaKind
 from common.domain.ids import made_at
 from common.domain.states import ActionState
-from common.errors import DriverError, InputError, SessionExpiredError
+from common.errors import (
+    DriverError,
+    InputError,
+    OperationUnsupportedError,
+    SessionExpiredError,
+)
 from common.items import MediaRef, PublishSpec
 from common.operations import (
     FindsPublished,
@@ -24,8 +35,17 @@ from common.operations import (
     PreparedPost,
     Publishes,
     Settlement,
+    TellsWhosePost,
+    Whose,
 )
-from common.reconcile import CLOCK_SLACK_SECONDS, Match, Sought, match_post
+from common.reconcile import (
+    CLOCK_SLACK_SECONDS,
+    Match,
+    Sought,
+    by_platform_clock,
+    match_post,
+    reach_of,
+)
 
 _COVERS = "covers"
 
@@ -50,6 +70,7 @@ class _Publishing:
         self._context = context
         self._driver: Publishes = publishes(driver)
         self._finder: FindsPublished | None = finds_published(driver)
+        self._teller: TellsWhosePost | None = tells_whose_post(driver)
         self._spec = spec
         self._baseline: Baseline | None = None
         self._prepared: PreparedPost | None = None
@@ -75,7 +96,7 @@ class _Publishing:
             return None
         # Nothing of this item was published before the agent took it over. The slack that matching
         # allows is taken back: the item before it, with the same caption, may be seconds older.
-        began = action.accepted_at + CLOCK_SLACK_SECONDS
+        began = by_platform_clock(action.accepted_at, taken, time.time()) + CLOCK_SLACK_SECONDS
         if known.platform_time is not None:
             began = min(began, known.platform_time)
         # What a person has looked at, and said to be another one, is among the known ones.
@@ -112,20 +133,31 @@ class _Publishing:
 
     async def look(self) -> Match:
         """Look for the post in the account's own list."""
-        since = self._since()
         if self._finder is None:
             raise DriverError("This driver cannot list posts.")
-        return self._match(await self._finder.find_published(since), since)
+        since = await self._since(self._finder)
+        return self._match(await self._finder.find_published(reach_of(since)), since)
 
-    def _since(self) -> Baseline:
-        """Return what the post is newer than, as far as that is known."""
+    async def whose(self, remote_id: str) -> Whose:
+        """Ask the platform whose a post is."""
+        if self._teller is None:
+            raise OperationUnsupportedError("This driver cannot ask for one post.")
+        return await self._teller.whose_post(remote_id)
+
+    async def _since(self, finder: FindsPublished) -> Baseline:
+        """Return what the post is newer than, as far as that is known.
+
+        Where nothing was journaled of the platform's own clock, it is by one of ours.
+        """
         action = self._context.action
-        if action.baseline is None:
-            taken_over = action.accepted_at or made_at(self._spec.intent_id)
-            return Baseline(platform_time=taken_over)
-        if action.baseline.platform_time is None:
-            return _at(action.baseline, made_at(self._spec.intent_id)) or action.baseline
-        return action.baseline
+        known = action.baseline or Baseline()
+        if known.platform_time is not None:
+            return known
+        began = made_at(self._spec.intent_id)
+        if action.baseline is None and action.accepted_at is not None:
+            measured = await finder.take_baseline()
+            began = by_platform_clock(action.accepted_at, measured, time.time())
+        return known.model_copy(update={"platform_time": began, "is_estimate": True})
 
     def _match(self, listed: Sequence[ListedPost], since: Baseline) -> Match:
         spec, settled = self._spec, self._context.action.settled_ids

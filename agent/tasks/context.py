@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from common.access import AccountAccess
-from common.domain.content import Baseline, ListedPost
+from common.domain.content import Baseline, ListedPost, NamedPost
 from common.domain.states import ActionState
 from common.items import ItemSpec
 from common.operations import SignedIn
@@ -42,6 +42,11 @@ class ActionHandle(Protocol):
     @property
     def settled_ids(self) -> frozenset[str]:
         """Remote ids of the account's newest posts that settle other intents already."""
+        ...
+
+    @property
+    def named(self) -> NamedPost | None:
+        """The post that a person says it is, while nobody has checked that."""
         ...
 
     @property

@@ -12,8 +12,8 @@ from typing import NoReturn, Protocol
 
 from agent.tasks.context import TaskContext
 from agent.tasks.search import Search
-from agent.tasks.verdicts import settled_by
-from common.domain.content import Baseline, ListedPost
+from agent.tasks.verdicts import ends_looking, settled_by
+from common.domain.content import Baseline, ListedPost, NamedPost
 from common.domain.states import ActionState
 from common.domain.transitions import IN_DOUBT_STATES
 from common.errors import (
@@ -22,9 +22,9 @@ from common.errors import (
     FlotillaError,
     PlatformUnreachableError,
 )
-from common.operations import Settlement
+from common.operations import Settlement, Whose
 from common.protocol.events import SIGHTED_LIMIT
-from common.reconcile import Match, Next
+from common.reconcile import Match, Next, not_checked
 
 ATTEMPTS = 3
 """How often one run of an item sends an effect that is proven absent each time."""
@@ -84,6 +84,10 @@ class Effect(Protocol):
 
     async def look(self) -> Match:
         """Look for it once; raises where the platform's answer is not whole."""
+        ...
+
+    async def whose(self, remote_id: str) -> Whose:
+        """Ask whose a post is that a person says is the effect; raises where nobody can say."""
         ...
 
 
@@ -167,6 +171,9 @@ async def _settle(context: TaskContext, effect: Effect) -> None:
     action = context.action
     if action.state is ActionState.UNRESOLVED:
         raise _needs_person(context)
+    if action.named is not None:
+        await _check_named(context, effect, action.named)
+        return
     if action.state is not ActionState.IN_DOUBT:
         await action.step(ActionState.IN_DOUBT, note="the last attempt ended without a verdict")
     if effect.settlement is not Settlement.PROBE:
@@ -184,6 +191,43 @@ async def _settle(context: TaskContext, effect: Effect) -> None:
         await _confirm(context, Outcome(found.remote_id, found.url), note, [found])
     else:
         await _ask_person(context, search.why_nobody_knows(), search.match.candidates)
+
+
+async def _check_named(context: TaskContext, effect: Effect, named: NamedPost) -> None:
+    """Ask the platform whose the post is that a person named; where it cannot say, believe them."""
+    context.progress("Checking the post that was named")
+    made = Outcome(named.remote_id, named.url)
+    try:
+        whose = await _ask_whose(effect, named.remote_id)
+    except FlotillaError as error:
+        context.log("warning", f"{named.shown} could not be checked: {error.message}")
+        await _confirm(context, made, not_checked(error.message))
+        return
+    if whose is Whose.OWN:
+        await _confirm(context, made, "the platform shows it on this account")
+        return
+    what = "belongs to another account" if whose is Whose.OTHER else "is not on the platform"
+    why = f"{named.by or 'the operator'} named {named.shown}, which {what}"
+    await _ask_person(context, why, await _now_shown(context, effect))
+
+
+async def _ask_whose(effect: Effect, remote_id: str) -> Whose:
+    try:
+        return await effect.whose(remote_id)
+    except FlotillaError as error:
+        if ends_looking(error):
+            raise
+    return await effect.whose(remote_id)
+
+
+async def _now_shown(context: TaskContext, effect: Effect) -> Sequence[ListedPost]:
+    """Return the posts that may be it, for the person who has to name another one."""
+    try:
+        match = await effect.look()
+    except FlotillaError as error:
+        context.log("warning", f"The account's posts could not be listed: {error.message}")
+        return ()
+    return [match.found] if match.found else match.candidates
 
 
 async def _confirm(

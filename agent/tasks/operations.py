@@ -9,6 +9,7 @@ from common.operations import (
     Publishes,
     Settlement,
     SignsIn,
+    TellsWhosePost,
     VerifiesSession,
 )
 
@@ -33,6 +34,11 @@ def publishes(driver: object) -> Publishes:
 def finds_published(driver: object) -> FindsPublished | None:
     """Return `driver` as one that lists what was published; None where it cannot."""
     return driver if isinstance(driver, FindsPublished) else None
+
+
+def tells_whose_post(driver: object) -> TellsWhosePost | None:
+    """Return `driver` as one that says whose a post is; None where it cannot."""
+    return driver if isinstance(driver, TellsWhosePost) else None
 
 
 def settlement_of(driver: object, operation: Operation) -> Settlement:

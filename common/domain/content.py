@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class MediaKind(StrEnum):
@@ -56,6 +56,11 @@ class Baseline(BaseModel):
     """Remote ids of the newest posts."""
     platform_time: float | None = None
     """The platform's clock just before the request, seconds since 1970; None where unknown."""
+    is_estimate: bool = False
+    """True where `platform_time` was told by a clock of ours, which may be wrong by much."""
+    clock_ahead: float | None = Field(default=None, exclude=True)
+    """By how many seconds the clock of the machine that asked was ahead of the platform's; None
+    where unknown. Means nothing elsewhere or later: it is neither kept nor sent."""
 
 
 class ListedPost(BaseModel):
@@ -71,3 +76,19 @@ class ListedPost(BaseModel):
     """None where the list does not say."""
     taken_at: float | None = None
     """When it was published by the platform's clock, seconds since 1970; None if not shown."""
+
+
+class NamedPost(BaseModel):
+    """A post of which a person says that it is the one in doubt."""
+
+    model_config = ConfigDict(frozen=True)
+
+    remote_id: str
+    url: str = ""
+    by: str = ""
+    """Who says so, to show."""
+
+    @property
+    def shown(self) -> str:
+        """How to name it to an operator."""
+        return self.url or self.remote_id

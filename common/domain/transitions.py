@@ -63,6 +63,10 @@ IN_DOUBT_STATES = frozenset({_A.SENDING, _A.IN_DOUBT, _A.RECONCILING, _A.UNRESOL
 """Action states in which the effect may already exist: never cancelled, never repeated."""
 
 
+CHECKS_NAMED = frozenset({_A.IN_DOUBT, _A.RECONCILING})
+"""Action states in which a post that a person named for the effect is still to be checked."""
+
+
 def may_item_become(now: ItemState, then: ItemState) -> bool:
     """Say whether an item's attempt may go from `now` to `then`."""
     return then in _ITEM[now]

@@ -31,6 +31,11 @@ class Ballast:
         return self._size
 
     @property
+    def free(self) -> int:
+        """Bytes that are free on its disk beside it."""
+        return shutil.disk_usage(self._path.parent).free
+
+    @property
     def is_there(self) -> bool:
         """True while it takes its room."""
         try:

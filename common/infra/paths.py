@@ -42,15 +42,21 @@ def make_private_folder(path: Path) -> Path:
 def write_private_file(path: Path, data: bytes) -> None:
     """Write a file that only this user may read, whole or not at all, and durable."""
     partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
-    descriptor = os.open(
-        partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), _PRIVATE_FILE
-    )
-    with os.fdopen(descriptor, "wb") as file:
+    try:
+        _write_synced(partial, data)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, _PRIVATE_FILE), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)
-    sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:

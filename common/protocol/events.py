@@ -46,6 +46,7 @@ def _shown_baseline(baseline: Baseline) -> Baseline:
     return Baseline(
         post_ids=tuple(map(shown_text, baseline.post_ids)),
         platform_time=moment(baseline.platform_time),
+        is_estimate=baseline.is_estimate,
     )
 
 

@@ -72,6 +72,8 @@ class AgentCard(_Message):
     accounts_held: Count = 0
     dead_man_hours: Finite = 0.0
     """Hours without its desktop after which the agent publishes nothing more; 0 for never."""
+    seen_mark: Count = 0
+    """The highest mark that this agent has heard of the store that dials; 0 where none."""
 
 
 class Hello(_Message):
@@ -90,6 +92,9 @@ class Hello(_Message):
     desktop_name: ShownText = ""
     cursor: Cursor | None = None
     """Desktop only: how far it has applied the outbox it knows."""
+    mark: Count = 0
+    """Desktop only: how far the history of its store is. It is higher in every hello, and grows
+    with all that is handed over to any agent; 0 where it says none."""
     agent: AgentCard | None = None
     """Agent only."""
 
@@ -109,6 +114,8 @@ class Heartbeat(_Message):
     """True while the agent starts nothing because its disk is too full to journal."""
     echo: Finite | None = None
     """The clock of the last heartbeat received, for the round-trip time."""
+    mark: Count = 0
+    """Desktop only: as in its hello, how far it is by now."""
 
 
 class Goodbye(_Message):
@@ -185,6 +192,9 @@ class SettleAction(_Message):
     remote_url: WebAddress = ""
     by: ShownText = ""
     """Who says so, to show."""
+    check: bool = False
+    """With `there`: ask the platform first whether the post is one of this account. A person is
+    asked anew where it says no; where it cannot be asked, the word is taken as it is."""
 
 
 class AskInventory(_Message):

@@ -16,6 +16,24 @@ WINDOW_EVENTS = 1000
 """Events that may be on their way without an acknowledgement."""
 
 
+_MARK_LEAP = 2**32
+"""By how much a life of a store that is lost can have been ahead, at the very most."""
+
+
+def was_put_back(mark: int, seen: int) -> bool:
+    """Say whether a store has lost a part of its history: an agent has seen more of it.
+
+    `mark` is what the store's hello said, for the first time in its present history; `seen` is what
+    the agent had heard of it before. Raises LinkError for a number that no store has reached.
+    """
+    if seen > mark + _MARK_LEAP:
+        raise LinkError(
+            "The agent says that it has seen what this store cannot have reached.",
+            advice="Do not trust this agent before you know why; forget it and pair it anew.",
+        )
+    return seen >= mark
+
+
 def follows(cursor: Cursor, epoch: str, lowest_seq: int) -> bool:
     """Say whether an outbox goes on where `cursor` stands; otherwise a new history begins.
 

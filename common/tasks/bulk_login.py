@@ -1,5 +1,7 @@
 """Bulk login: sign accounts in with password and TOTP, save the session, verify it by a read."""
 
+from pydantic import Field
+
 from common.operations import Operation
 from common.tasks.task_type import (
     ItemUnit,
@@ -14,8 +16,9 @@ from common.tasks.task_type import (
 class BulkLoginParameters(TaskParameters):
     """What a bulk login takes."""
 
-    force: bool = False
-    """Sign in anew even where the saved session still works."""
+    force: bool = Field(
+        default=False, description="Sign in anew even where the saved session still works."
+    )
 
 
 def plan(parameters: BulkLoginParameters, context: PlanContext) -> Plan:

@@ -10,7 +10,7 @@ from common.domain.content import PLACEMENT_OF, MediaKind, PostKind, content_key
 from common.items import MediaRef
 from common.limits.rules import Problem, check_caption, check_media
 from common.operations import Operation
-from common.tasks.captions import fill, unknown_variables
+from common.tasks.captions import VARIABLES, fill, unknown_variables
 from common.tasks.task_type import (
     ItemUnit,
     Plan,
@@ -55,20 +55,39 @@ class TableRow(TaskParameters):
 class BulkUploadParameters(TaskParameters):
     """What a bulk upload takes."""
 
-    posts: list[PostDraft] = Field(min_length=1, max_length=5000)
-    distribution: Distribution = Distribution.SPLIT
-    table: list[TableRow] = Field(default_factory=list)
-    """Only for the distribution by table."""
-    caption: str = ""
-    """Template; variables as in `common.tasks.captions`."""
-    captions: dict[str, str] = Field(default_factory=dict)
-    """Templates of single accounts, by user name, instead of `caption`."""
-    hashtags: list[str] = Field(default_factory=list)
-    """Added behind the caption, with or without the leading `#`."""
-    driver: DriverName | None = None
-    """Use this driver instead of the one the planner would choose."""
-    repeat: int = Field(default=0, ge=0)
-    """Counts up for each deliberate "post again" of the same media."""
+    posts: list[PostDraft] = Field(
+        min_length=1, max_length=5000, description="The posts, each with its media in order."
+    )
+    distribution: Distribution = Field(
+        default=Distribution.SPLIT,
+        description="Which account gets which post: every account every one (same_to_all), each "
+        "post on one account in turn (split), or as the table says (table).",
+    )
+    table: list[TableRow] = Field(
+        default_factory=list, description="Lines of user name and post, for --distribution table."
+    )
+    caption: str = Field(
+        default="",
+        description="Caption of every post. Filled in per account and post: "
+        + ", ".join(f"{{{name}}}" for name in VARIABLES)
+        + ".",
+    )
+    captions: dict[str, str] = Field(
+        default_factory=dict, description="Captions of single accounts, by user name, instead."
+    )
+    hashtags: list[str] = Field(
+        default_factory=list,
+        description="Added behind the caption, with or without the leading #; may be repeated.",
+    )
+    driver: DriverName | None = Field(
+        default=None, description="Use this driver instead of the one that would be chosen."
+    )
+    repeat: int = Field(
+        default=0,
+        ge=0,
+        description="Which further copy this is: 0 publishes the same media once per account, and "
+        "each higher number once more.",
+    )
 
 
 def plan(parameters: BulkUploadParameters, context: PlanContext) -> Plan:

@@ -39,6 +39,7 @@ def accounts() -> None:
     type=click.Choice([platform.value for platform in Platform]),
     default=Platform.INSTAGRAM.value,
     show_default=True,
+    help="Where the accounts are; fixed from then on.",
 )
 @click.option("--platform-url", default="", help="Practice accounts: the platform's address.")
 @click.option("--tag", "tags", multiple=True, help="Add a tag to every account.")
@@ -132,9 +133,14 @@ def _print_move(result: MoveResult) -> None:
 
 @accounts.command(short_help="Every step of an account's posts, newest first.")
 @click.argument("username")
-@click.option("--state", type=click.Choice([state.value for state in ActionState]), default=None)
-@click.option("--offset", default=0)
-@click.option("--limit", default=100, show_default=True)
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in ActionState]),
+    default=None,
+    help="Only steps into this state.",
+)
+@click.option("--offset", default=0, show_default=True, help="Newest steps to leave out.")
+@click.option("--limit", default=100, show_default=True, help="How many to show at most.")
 @pass_session
 def ledger(session: Session, username: str, state: str | None, offset: int, limit: int) -> None:
     """Show every step of an account's external effects, newest first."""
@@ -158,7 +164,7 @@ def _print_account_ledger(found: AccountLedger) -> None:
 
 @accounts.command("list")
 @click.option("--search", default="", help="Part of a user name or full name.")
-@click.option("--tag", default="")
+@click.option("--tag", default="", help="Only accounts with this tag.")
 @click.option("--sort", default="", help="A column, with - in front to descend.")
 @pass_session
 def list_(session: Session, search: str, tag: str, sort: str) -> None:

@@ -41,18 +41,18 @@ def pair(session: Session, line: str) -> None:
 
 @agents.command(short_help="Give an agent nothing new.")
 @click.argument("agent")
-@click.option("--stop", is_flag=True, help="Let it have work again.")
+@click.option("--resume", is_flag=True, help="Let it have work again.")
 @pass_session
-def drain(session: Session, agent: str, *, stop: bool) -> None:
+def drain(session: Session, agent: str, *, resume: bool) -> None:
     """Give an agent nothing new; what it has goes on to its end."""
 
     async def work(client: CoreClient) -> Changed:
         return await client.drain_agent(
-            DrainAgent(id=await find_agent(client, agent), drain=not stop)
+            DrainAgent(id=await find_agent(client, agent), drain=not resume)
         )
 
     changed = session.run(work)
-    text = "gets work again" if stop else "gets nothing new"
+    text = "gets work again" if resume else "gets nothing new"
     session.show(changed, lambda: click.echo(f"The agent {agent} {text}."))
 
 

@@ -21,7 +21,7 @@ def cards() -> None:
 
 @cards.command("list")
 @click.option("--resolved", is_flag=True, help="Those that are settled, instead of the open ones.")
-@click.option("--limit", default=200, show_default=True)
+@click.option("--limit", default=200, show_default=True, help="How many to show at most.")
 @pass_session
 def list_(session: Session, limit: int, *, resolved: bool) -> None:
     """List attention cards."""

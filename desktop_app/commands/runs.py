@@ -6,8 +6,10 @@ from typing import Literal
 
 import click
 
-from common.domain.states import ItemState, RunState, look_of
+from common.domain.states import ActionState, ItemState, RunState, look_of
+from common.domain.transitions import ITEM_FINAL
 from desktop_app.client.core_client import CoreClient
+from desktop_app.client.wishes import asked_of, waits_for
 from desktop_app.commands.ledger import print_ledger
 from desktop_app.commands.session import EXIT_FAILED, Session, pass_session, print_table
 from desktop_app.contract.base import Changed, Page
@@ -24,7 +26,7 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", default=50, show_default=True, help="How many to show at most.")
 @pass_session
 def list_(session: Session, limit: int) -> None:
     """List the newest runs."""
@@ -115,7 +117,8 @@ async def _watch_live(client: CoreClient, run_id: str) -> RunState | None:
             table.title = f"{row.name}: {counts_text(row)}"
             for item in _most_interesting(items, live.console.height - 4):
                 said = item.error.message if item.error else item.link
-                cells = (item.username, item.title, look_of(item.state).label, item.step, said)
+                step = step_text(item)
+                cells = (item.username, item.title, look_of(item.state).label, step, said)
                 table.add_row(*(Text(cell) for cell in cells))
             live.update(table)
             state = row.state
@@ -126,6 +129,15 @@ def _most_interesting(items: dict[str, ItemRow], count: int) -> list[ItemRow]:
     order = {ItemState.RUNNING: 0, ItemState.NEEDS_OPERATOR: 1, ItemState.FAILED: 2}
     ranked = sorted(items.values(), key=lambda item: (order.get(item.state, 3), -item.changed_at))
     return sorted(ranked[: max(count, 1)], key=lambda item: item.position)
+
+
+def step_text(item: ItemRow) -> str:
+    """Say what an item does now, or what was asked of it and does not show yet."""
+    if asked := asked_of(item):
+        return f"{asked}; {waits_for(item)}"
+    if item.action is ActionState.SENDING and item.state not in ITEM_FINAL:
+        return f"Point of no return. {item.step}".strip()
+    return item.step
 
 
 async def follow(
@@ -153,6 +165,42 @@ async def follow(
                 yield row, items
                 if row.state in _ENDED:
                     return
+
+
+@runs.command(short_help="The items of a run, and what was asked of them.")
+@click.argument("run_id", metavar="ID")
+@pass_session
+def items(session: Session, run_id: str) -> None:
+    """List the items of a run: their state, their step, and what was asked and waits."""
+
+    async def work(client: CoreClient) -> list[ItemRow]:
+        found: list[ItemRow] = []
+        while True:
+            page = await client.run_items(run_id, offset=len(found))
+            found += page.rows
+            if not page.rows or len(found) >= page.total:
+                return found
+
+    rows = session.run(work)
+    session.show(rows, lambda: _print_items(rows))
+
+
+def _print_items(rows: list[ItemRow]) -> None:
+    print_table(
+        ("Item", "Account", "What", "State", "Step", "Link or error"),
+        (
+            (
+                row.id,
+                row.username,
+                row.title,
+                look_of(row.state).label,
+                step_text(row),
+                row.error.message if row.error else row.link,
+            )
+            for row in rows
+        ),
+        empty="The run has no items.",
+    )
 
 
 @runs.command(short_help="Every step of a run's posts.")
@@ -190,7 +238,10 @@ def _steering(verb: _Verb, text: str) -> click.Command:
 
 def print_changed(verb: str, changed: Changed) -> None:
     """Say how many items a verb took hold of, and why it left the others."""
-    click.echo(f"{verb}: {len(changed.ids)} items")
+    later = f", {len(changed.postponed)} of them later" if changed.postponed else ""
+    click.echo(f"{verb}: {len(changed.ids)} items{later}")
+    for item_id, error in changed.postponed.items():
+        click.echo(f"{item_id}: {error.message} {error.advice}".rstrip())
     for item_id, error in changed.refused.items():
         click.echo(f"{item_id}: {error.message} {error.advice}".rstrip(), err=True)
 

@@ -142,12 +142,24 @@ def _flag(name: str, field: FieldInfo) -> click.Option | None:
     if kind is None:
         return None
     flag = f"--{name.replace('_', '-')}"
+    text = _help(field)
     if kind is bool:
-        return click.Option([f"{flag}/--no-{name.replace('_', '-')}", name], default=None)
+        both = f"{flag}/--no-{name.replace('_', '-')}"
+        return click.Option([both, name], default=None, help=text)
     shown = kind
     if isinstance(kind, type) and issubclass(kind, Enum):
         shown = click.Choice([member.value for member in kind])
-    return click.Option([flag, name], type=shown, multiple=is_list, default=None)
+    return click.Option([flag, name], type=shown, multiple=is_list, default=None, help=text)
+
+
+def _help(field: FieldInfo) -> str:
+    """Return what a parameter is, and what it is where nothing is said."""
+    default = field.get_default(call_default_factory=True)
+    given = default.value if isinstance(default, Enum) else default
+    if isinstance(given, bool):
+        given = "yes" if given else "no"
+    is_shown = not field.is_required() and given not in (None, "", [], {})
+    return f"{field.description or ''} {f'[default: {given}]' if is_shown else ''}".strip()
 
 
 def _simple_type(annotation: Any) -> tuple[Any, bool]:

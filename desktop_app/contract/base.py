@@ -40,3 +40,5 @@ class Changed(Value):
     ids: list[str] = []
     refused: dict[str, WireError] = {}
     """Per id, why it was left as it is."""
+    postponed: dict[str, WireError] = {}
+    """Of `ids`, those in which it takes effect later, and what it waits for."""

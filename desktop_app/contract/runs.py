@@ -121,7 +121,10 @@ class ItemRow(Value):
     changed_at: float = 0.0
     """When the agent said so, by the agent's clock."""
     wanted: str = ""
-    """`paused`, `resumed` or `cancelled`: asked for, and not answered by the agent yet."""
+    """`paused`, `resumed` or `cancelled`: asked for, and not shown by the item yet. A cancel of a
+    post that may be out already waits for the verdict on it."""
+    agent_online: bool = False
+    """Whether its agent hears of that now; otherwise it does when it is back."""
 
 
 class LedgerEntry(Value):

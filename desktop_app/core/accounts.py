@@ -221,7 +221,8 @@ class _Import:
         new = {(line.proxy.url, line.proxy.username) for line in self.lines if line.proxy} - before
         if problems or self.dry_run:
             return _ImportOutcome(False, len(self.lines), len(new), tuple(problems))
-        wanted = [self._account(connection, line) for line in self.lines]
+        named = [self._account(connection, line) for line in self.lines]
+        wanted = accounts.with_former_ids(connection, named)
         touched = accounts.insert(connection, self.vault, wanted, at=self.at)
         ids = tuple(account.id for account in wanted)
         return _ImportOutcome(True, len(wanted), len(new), (), ids, touched)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -18,6 +19,7 @@ from common.domain.states import ItemState
 from common.domain.transitions import ITEM_FINAL
 from common.errors import (
     AgentUnreachableError,
+    ConflictError,
     FlotillaError,
     LinkError,
     NotFoundError,
@@ -32,7 +34,7 @@ from common.protocol.messages import (
     InventoryRow,
     SettleAction,
 )
-from common.protocol.outbox import follows
+from common.protocol.outbox import follows, was_put_back
 from desktop_app.core.answers import AnswerTeller
 from desktop_app.core.gate import DispatchGate
 from desktop_app.core.handover import Handover
@@ -61,6 +63,15 @@ _LOST = LinkError("The agent lost this item.", advice="Look at the account's pag
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What our hello said, and when in the store's life that was."""
+
+    cursor: Cursor
+    mark: int
+    generation: int
+
+
 class AgentWork:
     """The work with one agent; made anew for each session."""
 
@@ -85,6 +96,8 @@ class AgentWork:
         self._more.set()
         self._news = asyncio.Event()
         self._is_first_link = True
+        self._told: dict[str, tuple[int, str]] = {}
+        """Wishes that the agent has heard in this session, with the attempt, by item."""
         self._applied_seq = 0
         self._compared_in: int | None = None
         self._heard_in = 0
@@ -103,20 +116,35 @@ class AgentWork:
         self._applied_seq = seq
         self._news.set()
 
-    async def begin(self, cursor: Cursor) -> None:
-        """Store what the agent said of itself; begin a new history where ours does not follow."""
-        card = self._live.card
+    async def begin(self, greeting: Greeting) -> None:
+        """Store what the agent said of itself; begin a new history where ours does not follow.
+
+        Raises LinkError for an agent that says what cannot be.
+        """
+        card, cursor = self._live.card, greeting.cursor
+        is_put_back = was_put_back(greeting.mark, card.seen_mark)
         before = await self._store.read(partial(agents.record, agent_id=card.agent_id))
         self._heard_in = before.generation
         self._is_first_link = not cursor.epoch
         self._applied_seq = cursor.seq
         if not follows(cursor, card.epoch, card.lowest_seq):
             fresh = Cursor(epoch=card.epoch, seq=max(card.lowest_seq - 1, 0))
-            work = partial(agents.begin_history, agent_id=card.agent_id, cursor=fresh)
+            work = partial(
+                agents.begin_history, agent_id=card.agent_id, cursor=fresh, at=time.time()
+            )
             self._changed(await self._store.write(work))
             self._applied_seq = fresh.seq
             if not self._is_first_link:
                 _log.warning("The history of agent %s does not follow.", card.name)
+        if is_put_back:
+            put_back = partial(
+                generations.note_put_back,
+                seen=card.seen_mark,
+                generation=greeting.generation,
+                at=time.time(),
+            )
+            self._changed(await self._store.write(put_back))
+            _log.warning("This store was put back: agent %s has seen more of it.", card.name)
         self._changed(await self._store.write(partial(agents.save_card, card=card, at=time.time())))
         await self._gate.look()
 
@@ -139,16 +167,16 @@ class AgentWork:
     async def control(self, verb: Verb, ids: Collection[str]) -> dict[str, WireError]:
         """Ask the agent for a verb; return what it refused, and why, by item id.
 
-        The wishes that it heard are over. One about an item that it does not know stays: it counts
-        when that is cleared up; and so does another one that came meanwhile. A granted pause stays
-        a wish until its event is applied, so that a resume right behind it finds what to undo.
+        A wish is over once it was heard, but for three. One about an item that the agent does not
+        know counts when that is cleared up. A granted pause stays until its event is applied, so
+        that a resume right behind it finds what to undo. A cancel stays until the item has ended:
+        a post on its way, or in doubt, has to have its verdict first. Nor is another wish over
+        that came meanwhile.
         """
         refused = await self._ask(verb, ids)
-        heard = [item_id for item_id in ids if not _is_unknown(refused.get(item_id))]
-        if verb == "pause":
-            heard = [item_id for item_id in heard if item_id in refused]
-        if heard:
-            work = partial(_end_wishes, ids=heard, wish=WISH_OF_VERB[verb])
+        over = [item_id for item_id in ids if _is_over(verb, refused.get(item_id))]
+        if over:
+            work = partial(_end_wishes, ids=over, wish=WISH_OF_VERB[verb])
             self._changed(await self._store.write(work))
         return refused
 
@@ -177,11 +205,21 @@ class AgentWork:
         waiting = await self._store.read(partial(items.with_wishes, agent_id=self._live.agent_id))
         never_sent = [item for item in waiting if not item.is_away]
         for wish, verb in VERB_OF_WISH.items():
-            asked = {item.id: item for item in waiting if item.wanted == wish and item.is_away}
-            for item_id, error in (await self.control(verb, asked)).items():
-                if _is_unknown(error) and not asked[item_id].accepted:
-                    never_sent.append(asked[item_id])
-                else:
+            asked = {
+                item.id: item
+                for item in waiting
+                if item.wanted == wish
+                and item.is_away
+                and self._told.get(item.id) != (item.attempt, wish)
+            }
+            refused = await self.control(verb, asked)
+            for item_id, item in asked.items():
+                error = refused.get(item_id)
+                if not is_unknown(error):
+                    self._told[item_id] = (item.attempt, wish)
+                elif not item.accepted:
+                    never_sent.append(item)
+                if error is not None and item not in never_sent:
                     _log.warning("Item %s could not be %s: %s", item_id, wish, error.message)
         for item in never_sent:
             grant = partial(_grant_wish, item=item, at=time.time())
@@ -221,7 +259,11 @@ class AgentWork:
     async def _is_news_of_a_loss(self, rows: Collection[InventoryRow]) -> bool:
         """Begin a new generation where the agent knows what this store has forgotten."""
         work = partial(
-            _note_forgotten, agent_id=self._live.agent_id, rows=rows, is_first=self._is_first_link
+            _note_forgotten,
+            agent_id=self._live.agent_id,
+            rows=rows,
+            is_first=self._is_first_link,
+            at=time.time(),
         )
         touched = await self._store.write(work)
         if touched is None:
@@ -290,8 +332,21 @@ class AgentWork:
         return list({item.id: item for item in [*ours, *named.values()]}.values())
 
 
-def _is_unknown(refusal: WireError | None) -> bool:
+def is_unknown(refusal: WireError | None) -> bool:
+    """Say whether an agent left an item as it is because it has no such item."""
     return refusal is not None and refusal.code == NotFoundError.code
+
+
+def is_postponed(verb: Verb, refusal: WireError) -> bool:
+    """Say whether an agent will do what it was asked, as soon as it can."""
+    return verb == "cancel" and refusal.code == ConflictError.code
+
+
+def _is_over(verb: Verb, refusal: WireError | None) -> bool:
+    """Say whether a wish that an agent has heard is over; otherwise what comes of it ends it."""
+    if refusal is None:
+        return verb == "resume"
+    return not (is_unknown(refusal) or is_postponed(verb, refusal))
 
 
 def _end_wishes(connection: Connection, ids: Collection[str], wish: str) -> Touched:
@@ -315,7 +370,12 @@ def _fences_of_items(connection: Connection, ids: Collection[str]) -> dict[str, 
 
 
 def _note_forgotten(
-    connection: Connection, agent_id: str, rows: Collection[InventoryRow], *, is_first: bool
+    connection: Connection,
+    agent_id: str,
+    rows: Collection[InventoryRow],
+    *,
+    is_first: bool,
+    at: float,
 ) -> Touched | None:
     """Take note of fences and items that this store did not give; None where there are none.
 
@@ -329,7 +389,7 @@ def _note_forgotten(
     higher = higher_fences(fences, ours)
     if not has_news and not higher:
         return None
-    return generations.begin(connection) | accounts.raise_fences(connection, higher)
+    return accounts.raise_fences(connection, higher) | generations.begin(connection, at=at)
 
 
 def _settled(connection: Connection, row: InventoryRow) -> SettleAction:

@@ -72,11 +72,13 @@ class AnswerTeller:
             key = (told.card.id, told.answer.at)
             if key in self._taken:
                 continue
-            self._changed(
-                await self._store.write(
-                    partial(cards.save_told, card_id=told.card.id, at=time.time())
-                )
+            work = partial(
+                cards.save_told, card_id=told.card.id, answer=told.answer, at=time.time()
             )
+            touched = await self._store.write(work)
+            if touched is None:
+                continue  # settled, or answered otherwise meanwhile; that wakes us
+            self._changed(touched)
             try:
                 await self._tell(told)
             except AgentUnreachableError:
@@ -102,18 +104,13 @@ class AnswerTeller:
             remote_id=told.answer.remote_id,
             remote_url=told.answer.remote_url,
             by=told.answer.by,
+            check=told.answer.act == "it_is_there",
         )
         await self._live.request(request)
 
     async def _settle_here(self, told: _Told) -> None:
         """The agent knows nothing of it any more: what was said is carried out here."""
-        work = partial(
-            settling.settle_here,
-            card=told.card,
-            item=told.item,
-            answer=told.answer,
-            agent_id=self._live.agent_id,
-        )
+        work = partial(_settle_here, told=told, agent_id=self._live.agent_id)
         try:
             self._changed(await self._store.write(work))
         except FlotillaError as refusal:
@@ -129,6 +126,16 @@ class AnswerTeller:
 def _word_id(told: _Told) -> str:
     """Return an id that the same word has in every session: an agent takes each word once."""
     return f"{told.card.id}.{int(told.answer.at * 1000)}"
+
+
+def _settle_here(connection: Connection, told: _Told, agent_id: str) -> Touched:
+    """Carry an answer out, unless the card is settled or the item has moved on meanwhile."""
+    item = items.records(connection, [told.item.id]).get(told.item.id)
+    if item is None or item.agent_id != agent_id or item.attempt != told.item.attempt:
+        return Touched()
+    if not cards.stands(connection, told.card.id, told.answer):
+        return Touched()
+    return settling.settle_here(connection, told.card, item, told.answer, agent_id)
 
 
 def _answered(connection: Connection, agent_id: str) -> list[_Told]:

@@ -13,11 +13,11 @@ from common.domain.states import ItemState, LinkState
 from common.domain.transitions import ITEM_FINAL
 from common.errors import AgentUnreachableError, FlotillaError, LinkError, WireError, from_wire
 from common.protocol.frames import Frame
-from common.protocol.messages import Cursor, Hello, Progress
+from common.protocol.messages import Hello, Progress
 from common.security.pairing import parse_pairing_line
 from common.version import VERSION
 from desktop_app.contract.agents import AgentRow
-from desktop_app.core.agent_work import AgentWork, Verb
+from desktop_app.core.agent_work import AgentWork, Greeting, Verb
 from desktop_app.core.changes import ChangeHub
 from desktop_app.core.gate import DispatchGate
 from desktop_app.core.links.agent_link import AgentLink, LinkFigures, LiveLink
@@ -32,16 +32,17 @@ from desktop_app.core.progress import LiveProgress
 from desktop_app.core.run_logs import RunLogs
 from desktop_app.core.screens import ScreenFan
 from desktop_app.core.tasks import TaskOwner, run_together
-from desktop_app.store import accounts, agents, items, moving, settling
+from desktop_app.store import accounts, agents, cards, generations, items, moving, settling
 from desktop_app.store.inbox import Applied
 from desktop_app.store.records import AgentRecord, ItemRecord
 from desktop_app.store.store import Store
-from desktop_app.store.touched import Touched
+from desktop_app.store.touched import ItemMove, Touched
 
 HANDSHAKES = 20
 """Links that dial at the same time at most."""
 _FIRST_LINK_SECONDS = 15.0
-_DAY_SECONDS = 24 * 3600.0
+_LOGS_SECONDS = 3 * 24 * 3600.0
+"""For how long a log that is not whole here is asked for at every link; clocks may be days off."""
 _FORGET = (
     "Let it finish or cancel its items first, or stop it for good and forget it anyway: another "
     "agent then looks for what may have been sent before it publishes."
@@ -73,7 +74,7 @@ class Fleet:
         self._handshakes = asyncio.Semaphore(HANDSHAKES)
         self._tasks = TaskOwner()
         self._links: dict[str, AgentLink] = {}
-        self._cursors: dict[str, Cursor] = {}
+        self._greetings: dict[str, Greeting] = {}
         self._work: dict[str, AgentWork] = {}
         self._pullers: dict[str, LogPuller] = {}
 
@@ -223,15 +224,17 @@ class Fleet:
         return sum(link.state is LinkState.ONLINE for link in self._links.values())
 
     async def make_hello(self, agent_id: str) -> Hello:
-        """Return our hello, with the cursor of this moment."""
-        record = await self._store.read(partial(agents.record, agent_id=agent_id))
-        self._cursors[agent_id] = record.cursor
+        """Return our hello, with the cursor and the mark of this moment."""
+        greeting = await self._store.write(partial(_greet, agent_id=agent_id))
+        self._greetings[agent_id] = greeting
+        self.gate.note_mark(greeting.mark)
         return Hello(
             app=VERSION,
             clock=time.time(),
             store_id=self._store.store_id,
             desktop_name=platform.node() or "desktop",
-            cursor=record.cursor if record.cursor.epoch else None,
+            cursor=greeting.cursor if greeting.cursor.epoch else None,
+            mark=greeting.mark,
         )
 
     async def serve(self, live: LiveLink) -> None:
@@ -239,12 +242,13 @@ class Fleet:
         agent_id = live.agent_id
         let_go = partial(self._let_go, agent_id)
         work = AgentWork(live, self._store, self.gate, self.deciding, self._hub.touch, let_go)
-        await work.begin(self._cursors[agent_id])
+        await work.begin(self._greetings[agent_id])
         live.link.notice = None
         puller = LogPuller(self._logs, self._find_items, self._hub.touch_log)
         self._work[agent_id], self._pullers[agent_id] = work, puller
         try:
             live.link.settled.set()
+            await self._show_waiting(agent_id)
             await self._want_old_logs(agent_id, puller)
             await run_together(
                 take_events(live, self._store, partial(self._applied, agent_id)),
@@ -261,6 +265,7 @@ class Fleet:
                     at=live.link.figures.last_seen or time.time(),
                 )
             )
+            await self._show_waiting(agent_id)
 
     def link_changed(self, link: AgentLink) -> None:
         """Tell the clients that an agent's row changed."""
@@ -294,6 +299,10 @@ class Fleet:
             if move.after is not ItemState.RUNNING:
                 self._progress.forget(move.item_id)
 
+    async def _show_waiting(self, agent_id: str) -> None:
+        """Push what waits for an agent anew, cards and wishes: whether it hears them changed."""
+        self._hub.touch(await self._store.read(partial(_waiting_for, agent_id=agent_id)))
+
     async def _let_go(self, agent_id: str) -> None:
         """Move those accounts on that wait to leave an agent which holds nothing of them now."""
         if agent_id not in self._left:
@@ -313,7 +322,7 @@ class Fleet:
 
     async def _want_old_logs(self, agent_id: str, puller: LogPuller) -> None:
         """Pull what grew while the link was down."""
-        work = partial(items.with_logs, agent_id=agent_id, since=time.time() - _DAY_SECONDS)
+        work = partial(items.with_logs, agent_id=agent_id, since=time.time() - _LOGS_SECONDS)
         for item in await self._store.read(work):
             puller.want(item.id, item.attempt, item.log_end)
 
@@ -328,7 +337,7 @@ class Fleet:
             context=pinned_context(record.certificate),
             token=token,
         )
-        link = AgentLink(address, self, self._handshakes)
+        link = AgentLink(address, self, self._handshakes, lambda: self.gate.mark)
         self._links[record.id] = link
         self._tasks.spawn(f"link {record.id}", link.run())
         return link
@@ -374,6 +383,20 @@ class Fleet:
             dead_man_hours=card.dead_man_hours if card else 0.0,
             notice=self.gate.notice() if record.is_ours else None,
         )
+
+
+def _greet(connection: Connection, agent_id: str) -> Greeting:
+    return Greeting(
+        cursor=agents.record(connection, agent_id).cursor,
+        mark=generations.raise_mark(connection),
+        generation=generations.current(connection),
+    )
+
+
+def _waiting_for(connection: Connection, agent_id: str) -> Touched:
+    asked = items.with_wishes(connection, agent_id)
+    moves = (ItemMove(item.id, item.run_id, item.state, item.state) for item in asked)
+    return Touched.moved(moves) | Touched(cards=cards.open_ids(connection, agent_id))
 
 
 def _error_of(link: AgentLink | None) -> WireError | None:

@@ -23,6 +23,8 @@ class DispatchGate:
         self._full_disk: WireError | None = None
         self.generation = 0
         """The store's generation, as it was read last."""
+        self.mark = 0
+        """How far the store's history is, as it was raised last."""
 
     @property
     def is_open(self) -> bool:
@@ -56,6 +58,10 @@ class DispatchGate:
             partial(generations.note_heard, agent_id=agent_id, generation=generation)
         )
         await self.look()
+
+    def note_mark(self, mark: int) -> None:
+        """Take note that the store's mark was raised."""
+        self.mark = max(self.mark, mark)
 
     def set_full_disk(self, problem: WireError | None) -> None:
         """Close for a full disk, or open again."""

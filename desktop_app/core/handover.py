@@ -34,7 +34,7 @@ from desktop_app.core.gate import DispatchGate
 from desktop_app.core.links.agent_link import LiveLink
 from desktop_app.core.links.bulk import BlobToSend, send_blobs
 from desktop_app.core.tasks import end_all
-from desktop_app.store import agents, items, rehoming, runs, specs
+from desktop_app.store import agents, generations, items, rehoming, runs, specs
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
 
@@ -93,7 +93,8 @@ class Handover:
             queued = await self._store.read(partial(_next_items, agent_id=agent_id))
             some = queued[:ITEMS_AT_ONCE]
             if some:
-                await self._store.write(partial(items.save_offered, ids=some, at=time.time()))
+                work = partial(_note_offered, ids=some, at=time.time())
+                self._gate.note_mark(await self._store.write(work))
             return some
 
     async def _hand_over(self, live: LiveLink, ids: Sequence[str]) -> None:
@@ -222,6 +223,12 @@ class Handover:
 def _next_items(connection: Connection, agent_id: str) -> list[str]:
     is_draining = agents.record(connection, agent_id).is_draining
     return items.ids_to_hand_over(connection, agent_id, is_draining=is_draining)
+
+
+def _note_offered(connection: Connection, ids: Sequence[str], at: float) -> int:
+    """Note that an agent may have items from now on; return the store's mark."""
+    items.save_offered(connection, ids, at=at)
+    return generations.raise_mark(connection)
 
 
 def _give_up(connection: Connection, item_id: str, problem: FlotillaError, at: float) -> Touched:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from common.domain.states import ActionState, ItemState
+from common.domain.states import ActionState
 from common.domain.transitions import ITEM_FINAL
 from common.protocol.messages import InventoryRow
 from desktop_app.store.records import ItemRecord
@@ -45,7 +45,7 @@ def compare(
         item = known.get(row.item_id)
         if item is None or row.state in ITEM_FINAL:
             continue
-        if item.state is ItemState.DONE and item.action is ActionState.CONFIRMED and row.action_id:
+        if item.state in ITEM_FINAL and item.action is ActionState.CONFIRMED and row.action_id:
             to_confirm.append(row)
         elif item.state in ITEM_FINAL or item.agent_id != agent_id or row.attempt < item.attempt:
             to_cancel.add(row.item_id)

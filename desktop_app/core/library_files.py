@@ -3,9 +3,11 @@
 A file is copied first and judged by the copy, so that what was checked is what is kept.
 """
 
+import errno
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ FFMPEG_SECONDS = 30.0
 MOST_PIXELS = 100_000_000
 """Larger photos are not decoded: they would take gigabytes."""
 _CHUNK = 1024 * 1024
+_NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,7 @@ def take_in(folder: StoreFolder, source: Path, title: str, at: float) -> MediaRo
         seen = look(partial, source.name)
         _keep(folder, partial, sha256, seen.thumbnail)
     except OSError as problem:
-        raise MediaError(
-            f"{source.name} could not be copied into the library: {_reason(problem)}.",
-            advice="Check that the disk has room.",
-            subject=str(source),
-        ) from None
+        raise _not_kept(folder, source, problem) from None
     finally:
         partial.unlink(missing_ok=True)
     return MediaRow(
@@ -178,10 +177,29 @@ def first_frame_command(file: Path) -> list[str]:
 
 
 def _keep(folder: StoreFolder, partial: Path, sha256: str, thumbnail: bytes) -> None:
+    """Give a copied file its name. The picture comes first: a file without one is never there."""
     write_private_file(folder.thumbnail_file(sha256), thumbnail)
     partial.chmod(0o600)
     partial.replace(folder.media_file(sha256))
     sync_folder(folder.media)
+
+
+def _not_kept(folder: StoreFolder, source: Path, problem: OSError) -> MediaError:
+    """Say why a file is not in the library; on a full disk, how much room it wants."""
+    why, advice = f"{_reason(problem)}.", "Look at the folder, and add the file again."
+    if problem.errno in _NO_ROOM:
+        wanted, left = source.stat().st_size, shutil.disk_usage(folder.media).free
+        why = f"it takes {_mib(wanted)}, and the disk has {_mib(left)} left."
+        advice = f"Make room on the disk of {folder.root}, then add the file again."
+    return MediaError(
+        f"{source.name} could not be copied into the library: {why}",
+        advice=advice,
+        subject=str(source),
+    )
+
+
+def _mib(size: int) -> str:
+    return f"{size / 1024**2:.1f} MiB"
 
 
 def _reason(problem: OSError) -> str:

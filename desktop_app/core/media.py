@@ -8,7 +8,14 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from common.domain.ids import is_sha256
-from common.errors import ConflictError, InputError, MediaError, NotFoundError, WireError
+from common.errors import (
+    ConflictError,
+    InputError,
+    MediaError,
+    NotFoundError,
+    StoreError,
+    WireError,
+)
 from desktop_app.contract.accounts import ImportProblem
 from desktop_app.contract.base import Changed, Page
 from desktop_app.contract.media import DeleteMedia, ImportMedia, MediaImported, MediaRow
@@ -65,11 +72,18 @@ class MediaService:
         return Page(rows=rows, total=total, offset=offset, revision=revision)
 
     async def import_files(self, command: ImportMedia) -> MediaImported:
-        """Add files; good ones are added even where others are refused."""
+        """Add files; good ones are added even where others are refused.
+
+        Raises StoreError where they cannot be written down: then none of them is kept.
+        """
         async with self._files:
             outcomes = await self._take_all_in(command)
             good = [outcome for outcome in outcomes if isinstance(outcome, MediaRow)]
-            touched, rows = await self._store.write(lambda c: _add(c, good))
+            try:
+                touched, rows = await self._store.write(lambda c: _add(c, good))
+            except StoreError:
+                await self._drop_unknown(good)
+                raise
         problems = [
             _problem(number, path, outcome)
             for number, (path, outcome) in enumerate(
@@ -124,6 +138,12 @@ class MediaService:
                 )
             except MediaError as problem:
                 return problem
+
+    async def _drop_unknown(self, rows: list[MediaRow]) -> None:
+        """Remove files that were taken in and of which the library knows nothing."""
+        sha256s = [row.sha256 for row in rows]
+        known = await self._store.read(lambda connection: media.rows(connection, sha256s))
+        await asyncio.to_thread(self._drop, [each for each in sha256s if each not in known])
 
     def _drop(self, sha256s: list[str]) -> None:
         for sha256 in sha256s:

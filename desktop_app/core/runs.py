@@ -12,7 +12,13 @@ from sqlalchemy import Connection
 from common.domain.ids import new_id
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
-from common.errors import ConflictError, FlotillaError, NotFoundError, WireError
+from common.errors import (
+    AgentUnreachableError,
+    ConflictError,
+    FlotillaError,
+    NotFoundError,
+    WireError,
+)
 from common.items import MediaRef
 from common.limits.rules import Limits
 from common.tasks.catalogue import task_type
@@ -27,7 +33,7 @@ from desktop_app.contract.runs import (
     RunTask,
     Targets,
 )
-from desktop_app.core.agent_work import WISH_OF_VERB, Verb
+from desktop_app.core.agent_work import WISH_OF_VERB, Verb, is_postponed
 from desktop_app.core.changes import ChangeHub
 from desktop_app.core.fleet import Fleet
 from desktop_app.core.placing import agents_for
@@ -54,11 +60,9 @@ from desktop_app.store.runs import RunStored
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
 
-_UNSETTLED: dict[Verb, frozenset[ActionState]] = {
-    "cancel": IN_DOUBT_STATES,
-    # A post that is being sent may be resumed: its agent was asked to pause it, and could not.
-    "resume": IN_DOUBT_STATES - {ActionState.SENDING},
-}
+_DOUBTED = IN_DOUBT_STATES - {ActionState.SENDING}
+"""What may not be resumed. A post that is being sent may: its agent was asked to pause it, and
+could not."""
 _PAUSABLE = frozenset({ItemState.QUEUED, ItemState.ASSIGNED, ItemState.RUNNING})
 
 
@@ -157,23 +161,29 @@ class RunService:
                 partial(_steer_here, verb=verb, here=ids, at_agents=away)
             )
         self._hub.touch(touched)
+        postponed: dict[str, WireError] = {}
         for agent_id, found in at_agents.items():
-            refused |= await self._ask_agent(agent_id, verb, found)
+            for item_id, why in (await self._ask_agent(agent_id, verb, found)).items():
+                waits = is_postponed(verb, why) or why.code == AgentUnreachableError.code
+                (postponed if waits else refused)[item_id] = why
         self._fleet.wake({item.agent_id for item in here if item.agent_id})
         done = [*ids, *(item_id for item_id in away if item_id not in refused)]
-        return Changed(revision=self._hub.revision, ids=done, refused=refused)
+        return Changed(revision=self._hub.revision, ids=done, refused=refused, postponed=postponed)
 
     async def _ask_agent(
         self, agent_id: str, verb: Verb, found: Sequence[ItemRecord]
     ) -> dict[str, WireError]:
-        """Ask now where the agent is there; where it is not, the stored wish waits for it."""
+        """Ask now where the agent is there; where it is not, the stored wish waits for it.
+
+        Returns what was refused, or waits for the agent, and why, by item id.
+        """
         now = [item.id for item in found if item.accepted]
         if len(now) < len(found):
             self._fleet.wake([agent_id])  # it may not have heard of these yet
         try:
             return await self._fleet.control(agent_id, verb, now) if now else {}
-        except FlotillaError:
-            return {}
+        except FlotillaError as away:
+            return dict.fromkeys(now, _hears_later(verb, away))
 
     async def _retry(self, run_id: str, item_ids: Collection[str] | None) -> Changed:
         refused: dict[str, WireError] = {}
@@ -386,10 +396,13 @@ def _refusal(verb: Verb, item: ItemRecord, *, is_named: bool) -> WireError | Non
 
 
 def _is_past_return(verb: Verb, item: ItemRecord) -> bool:
-    """Say whether an item's post may exist; what no agent has yet is not sent by now."""
+    """Say whether an item's post may exist, and nothing can be asked of it but a verdict.
+
+    A cancel may always be asked while an agent is to give that verdict: it waits for it.
+    """
     if item.action is ActionState.UNRESOLVED:
         return True
-    return item.is_away and item.action in _UNSETTLED[verb]
+    return verb == "resume" and item.is_away and item.action in _DOUBTED
 
 
 def _fits(verb: Verb, item: ItemRecord) -> bool:
@@ -398,6 +411,13 @@ def _fits(verb: Verb, item: ItemRecord) -> bool:
     if verb == "resume":
         return item.state is ItemState.PAUSED or item.wanted == WISH_OF_VERB["pause"]
     return item.state not in ITEM_FINAL
+
+
+def _hears_later(verb: Verb, away: FlotillaError) -> WireError:
+    return AgentUnreachableError(
+        f"The agent is away; it hears of the {verb} when it is back.",
+        advice=away.message,
+    ).to_wire()
 
 
 def _not_failed(item: ItemRecord) -> WireError:

@@ -62,7 +62,7 @@ class Views:
             items.page, run_id=run_id, state=state, search=search, offset=offset, limit=limit
         )
         rows, total = await self._store.read(work)
-        shown = [self._progress.shown(row) for row in rows]
+        shown = [self._item(row) for row in rows]
         return Page[ItemRow](rows=shown, total=total, offset=offset, revision=revision)
 
     async def cards(
@@ -116,10 +116,14 @@ class Views:
             media=list(media.rows(connection, dirty.media).values()) if dirty.media else [],
             runs=runs.rows(connection, dirty.runs) if dirty.runs else [],
             cards=[self._card(row) for row in cards.rows(connection, dirty.cards)],
-            items=[self._progress.shown(row) for row in shown if row.run_id in watched],
+            items=[self._item(row) for row in shown if row.run_id in watched],
             log_sizes={run: size for run, size in dirty.log_sizes.items() if run in watched},
             removed={name: sorted(ids) for name, ids in dirty.removed.items()},
         )
+
+    def _item(self, row: ItemRow) -> ItemRow:
+        shown = self._progress.shown(row)
+        return shown.model_copy(update={"agent_online": self._fleet.is_online(row.agent_id)})
 
     def _card(self, row: CardRow) -> CardRow:
         return row.model_copy(update={"agent_online": self._fleet.is_online(row.agent_id)})

@@ -5,7 +5,7 @@ What an agent is given to act (with secrets) is put together in `specs.py`.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import SecretStr, TypeAdapter
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     delete,
     func,
     or_,
@@ -27,6 +28,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from common.domain.accounts import DriverName, Platform
 from common.domain.states import SignInState
 from desktop_app.contract.accounts import AccountRow
+from desktop_app.store import account_names
+from desktop_app.store.account_names import NameKey
 from desktop_app.store.records import AccountCounts, AccountRecord
 from desktop_app.store.tables import ACCOUNT, ACCOUNT_TAG, AGENT, PROXY, SESSION
 from desktop_app.store.touched import Touched
@@ -175,7 +178,8 @@ def tags_in_use(connection: Connection) -> dict[str, int]:
 def known_usernames(connection: Connection, platform: Platform, platform_url: str) -> set[str]:
     """Return the user names that are taken on one platform."""
     taken = select(ACCOUNT.c.username).where(
-        ACCOUNT.c.platform == platform.value, ACCOUNT.c.platform_url == platform_url
+        ACCOUNT.c.platform == platform.value,
+        func.lower(ACCOUNT.c.platform_url) == platform_url.lower(),
     )
     return set(connection.scalars(taken))
 
@@ -183,15 +187,43 @@ def known_usernames(connection: Connection, platform: Platform, platform_url: st
 def insert(
     connection: Connection, vault: Vault, accounts: Sequence[NewAccount], *, at: float
 ) -> Touched:
-    """Store new accounts; `at` is also when the operator confirmed their authority over them."""
-    values = [_values(vault, account, at) for account in accounts]
+    """Store new accounts; `at` is also when the operator confirmed their authority over them.
+
+    One that was in this store before comes with its old id (see `with_former_ids`).
+    """
+    names = {
+        NameKey(account.platform, account.platform_url, account.username): account.id
+        for account in accounts
+    }
+    fences = account_names.fences(connection, [account.id for account in accounts])
+    values = [
+        _values(vault, account, at, max(_first_fence(at), fences.get(account.id, -1) + 1))
+        for account in accounts
+    ]
     if values:
         connection.execute(ACCOUNT.insert(), values)
+    account_names.note(connection, names)
     add_tags(connection, {account.id: account.tags for account in accounts})
     return Touched(
         accounts=frozenset(account.id for account in accounts),
         proxies=frozenset(account.proxy_id for account in accounts if account.proxy_id),
     )
+
+
+def with_former_ids(connection: Connection, wanted: Sequence[NewAccount]) -> list[NewAccount]:
+    """Return accounts of one platform with the ids that they had in this store before, if any.
+
+    Whatever an account published and whatever of it is in doubt is kept under its id.
+    """
+    if not wanted:
+        return []
+    place = wanted[0]
+    known = account_names.account_ids(
+        connection, place.platform, place.platform_url, [account.username for account in wanted]
+    )
+    return [
+        replace(account, id=known.get(account.username.lower(), account.id)) for account in wanted
+    ]
 
 
 def add_tags(connection: Connection, tags: Mapping[str, Iterable[str]]) -> None:
@@ -262,6 +294,13 @@ def assign(connection: Connection, agent_of: Mapping[str, str]) -> Touched:
     return Touched(accounts=frozenset(agent_of), agents=frozenset(agent_of.values()))
 
 
+def renew_fences(connection: Connection, *, at: float) -> None:
+    """Give every account a fence above all that were given before, by this store or a lost life."""
+    fresh, higher = _first_fence(at), ACCOUNT.c.fence + 1
+    newest = case((ACCOUNT.c.fence < fresh, fresh), else_=higher)
+    connection.execute(update(ACCOUNT).values(fence=newest))
+
+
 def raise_fences(connection: Connection, fences: Mapping[str, int]) -> Touched:
     """Take fences over that an agent has seen and this store did not give, by account."""
     for account_id, fence in fences.items():
@@ -294,7 +333,8 @@ def moving(connection: Connection, agent_id: str | None = None) -> dict[str, str
 
 
 def remove(connection: Connection, ids: Collection[str]) -> Touched:
-    """Delete accounts with their tags and sessions."""
+    """Delete accounts with their tags and sessions; their names, intents and ledgers stay."""
+    account_names.keep_fences(connection, ids)
     for some in chunks(ids):
         connection.execute(delete(ACCOUNT).where(ACCOUNT.c.id.in_(some)))
     return Touched(removed={"accounts": frozenset(ids)})
@@ -403,15 +443,17 @@ def _record(row: RowMapping, tags: Iterable[str], sessions: Iterable[DriverName]
 
 
 def _first_fence(at: float) -> int:
-    """Return the fence that a new account begins with: the minutes since 1970.
+    """Return a fence above any that was given without this store's knowledge: minutes since 1970.
 
-    The same account may have been in this store before, or be in another one that had it earlier:
-    agents keep its fence for good. It moves less than once a minute, so the newer one is higher.
+    Agents keep an account's fence for good, and it may have been given by another store that had
+    the account earlier, or by a life of this one that a restored copy does not know. An account
+    moves less than once a minute, so the newer one is higher. Where a clock was fast, agents turn
+    the account's work away until the fence is higher: nothing is published twice for it.
     """
     return int(at // 60)
 
 
-def _values(vault: Vault, account: NewAccount, at: float) -> dict[str, Any]:
+def _values(vault: Vault, account: NewAccount, at: float, fence: int) -> dict[str, Any]:
     sealed = {
         "password": vault.seal_optional("account", "password", account.id, account.password),
         "totp_seed": vault.seal_optional("account", "totp_seed", account.id, account.totp_seed),
@@ -427,7 +469,7 @@ def _values(vault: Vault, account: NewAccount, at: float) -> dict[str, Any]:
         "proxy_id": account.proxy_id,
         "agent_id": None,
         "moving_to": None,
-        "fence": _first_fence(at),
+        "fence": fence,
         "sign_in": SignInState.UNKNOWN.value,
         "sign_in_at": None,
         "error": None,

@@ -120,7 +120,7 @@ def forget(connection: Connection, agent_id: str) -> Touched:
     return Touched(accounts=accounts, removed={"agents": frozenset({agent_id})})
 
 
-def begin_history(connection: Connection, agent_id: str, cursor: Cursor) -> Touched:
+def begin_history(connection: Connection, agent_id: str, cursor: Cursor, *, at: float) -> Touched:
     """Take a cursor that does not follow from the stored one.
 
     The first link simply begins. Later it means that history was lost on one side, and nobody can
@@ -133,7 +133,7 @@ def begin_history(connection: Connection, agent_id: str, cursor: Cursor) -> Touc
         .values(cursor_epoch=cursor.epoch, cursor_seq=cursor.seq, cursor_at=cursor.at)
     )
     touched = Touched(agents=frozenset({agent_id}))
-    return generations.begin(connection) | touched if before.epoch else touched
+    return generations.begin(connection, at=at) | touched if before.epoch else touched
 
 
 def set_draining(connection: Connection, agent_id: str, *, drain: bool) -> Touched:

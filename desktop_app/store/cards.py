@@ -144,13 +144,26 @@ def save_answer(connection: Connection, card_id: str, answer: Answer) -> Touched
     )
 
 
-def save_told(connection: Connection, card_id: str, at: float) -> Touched:
-    """Note that an agent is about to be asked to take the answer."""
+def save_told(connection: Connection, card_id: str, answer: Answer, *, at: float) -> Touched | None:
+    """Note that an agent is about to be asked to take an answer.
+
+    None where that is not the operator's word any more: the card is settled, or has another one.
+    """
+    if not stands(connection, card_id, answer):
+        return None
     return _change(connection, card_id, {"told_at": at})
 
 
+def stands(connection: Connection, card_id: str, answer: Answer) -> bool:
+    """Say whether a card is open and has this answer."""
+    card = record(connection, card_id)
+    return card.is_open and card.answer == answer
+
+
 def drop_answer(connection: Connection, card_id: str, note: str) -> Touched:
-    """Ask again: the answer could not be carried out."""
+    """Ask again: the answer could not be carried out. A card that is settled stays as it is."""
+    if not record(connection, card_id).is_open:
+        return Touched()
     return _change(connection, card_id, _NO_ANSWER | {"note": note})
 
 
@@ -183,6 +196,16 @@ def answered(connection: Connection, agent_id: str) -> list[CardRecord]:
         .order_by(ATTENTION_CARD.c.answered_at)
     )
     return [_record(row) for row in connection.execute(wanted).mappings()]
+
+
+def open_ids(connection: Connection, agent_id: str) -> frozenset[str]:
+    """Return the ids of the open cards of an agent's items."""
+    wanted = (
+        select(ATTENTION_CARD.c.id)
+        .join(ITEM, ITEM.c.id == ATTENTION_CARD.c.item_id)
+        .where(ITEM.c.agent_id == agent_id, ATTENTION_CARD.c.resolved_at.is_(None))
+    )
+    return frozenset(connection.scalars(wanted))
 
 
 def count_open(connection: Connection) -> int:

@@ -20,6 +20,11 @@ class DiskRoom:
         self._is_full = True
         return self._ballast.release()
 
+    def open_with(self, wanted: int) -> None:
+        """Give the room up where less than so many bytes are free: who starts has to write."""
+        if self._ballast.free < wanted:
+            self.give_up()
+
     def take(self) -> bool:
         """Take the room again, if there is any; returns whether it is there. Blocks."""
         if self._ballast.make():

@@ -17,6 +17,9 @@ WRITER = "flotilla_writer"
 _BUSY_MILLISECONDS = 10_000
 _STATEMENT_MILLISECONDS = 60_000
 _CONNECT_SECONDS = 10
+_CHECKPOINT_PAGES = 4000
+"""Pages in the log of changes before they go into the file: many are the same ones, changed by
+batch after batch, and are written there once."""
 
 
 def sqlite_url(file: Path) -> URL:
@@ -78,6 +81,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
     pragmas.append(f"busy_timeout={_BUSY_MILLISECONDS}")
+    pragmas.append(f"wal_autocheckpoint={_CHECKPOINT_PAGES}")
     if sys.platform == "darwin":
         # fsync there does not reach the disk.
         pragmas += ["fullfsync=1", "checkpoint_fullfsync=1"]

@@ -77,7 +77,7 @@ class StoreFolder:
         return self
 
     def sweep(self) -> None:
-        """Remove what an interrupted import left. For who holds the lock, before any import."""
-        for folder in (self.media, self.thumbnails):
+        """Remove files that were never finished. For who holds the lock, before it writes any."""
+        for folder in (self.root, self.media, self.thumbnails):
             for left in folder.glob("*.partial"):
                 left.unlink(missing_ok=True)

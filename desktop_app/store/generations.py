@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import ITEM_FINAL
-from desktop_app.store import meta
+from desktop_app.store import accounts, holders, meta
 from desktop_app.store.tables import AGENT, ITEM, PUBLISH_INTENT
 from desktop_app.store.touched import ItemMove, Touched
 from desktop_app.store.upsert import chunks
@@ -20,15 +20,34 @@ _OPEN_ITEMS = [state.value for state in ItemState if state not in ITEM_FINAL]
 
 def current(connection: Connection) -> int:
     """Return the number of the present generation."""
-    return int(meta.get(connection, meta.GENERATION) or "0")
+    return meta.number(connection, meta.GENERATION)
 
 
-def begin(connection: Connection) -> Touched:
+def raise_mark(connection: Connection) -> int:
+    """Note that something is about to be told or handed over; return how far the history is now."""
+    return meta.count_up(connection, meta.MARK)
+
+
+def note_put_back(connection: Connection, seen: int, generation: int, *, at: float) -> Touched:
+    """Take note that an agent has seen a later mark than this store remembers.
+
+    A new generation begins, unless one has begun since `generation`: in all links that are dialled
+    at the same time the same loss shows.
+    """
+    meta.count_up(connection, meta.MARK, least=seen)
+    return Touched() if current(connection) > generation else begin(connection, at=at)
+
+
+def begin(connection: Connection, *, at: float) -> Touched:
     """Begin a new generation: every intent that is not settled is in doubt.
 
-    One whose item has ended keeps its state, and whoever publishes it next has to look first.
+    One whose item has ended keeps its state, and whoever publishes it next has to look first. No
+    fence is below one that was given in the history that is lost, and whoever may have had an item
+    in it is heard.
     """
-    meta.next_generation(connection)
+    meta.count_up(connection, meta.GENERATION)
+    accounts.renew_fences(connection, at=at)
+    holders.forget_who_had(connection)
     unsettled = PUBLISH_INTENT.c.state.not_in(_SETTLED)
     connection.execute(update(PUBLISH_INTENT).where(unsettled).values(must_look=True))
     wanted = (

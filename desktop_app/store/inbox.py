@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, select, true, update
 
 from common.domain.states import ActionState, ItemState, SignInState
-from common.domain.transitions import ITEM_FINAL
+from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
 from common.errors import NotFoundError
 from common.protocol.events import (
     AccountObserved,
@@ -26,21 +26,22 @@ from common.protocol.events import (
 )
 from common.protocol.messages import Cursor
 from common.protocol.outbox import take_batch
-from desktop_app.store import cards, generations, runs
+from desktop_app.store import cards, holders, runs
 from desktop_app.store.accounts import HELD_BY_PLATFORM
 from desktop_app.store.cards import Doubt
+from desktop_app.store.inbox_rows import ACCOUNTS, INTENTS, ITEMS, Entity
 from desktop_app.store.inbox_rules import (
+    does_end_free,
     does_intent_step_apply,
     does_item_step_apply,
+    is_finished_by_its_post,
     is_word_heard,
     resolution_of,
     state_to_take,
 )
-from desktop_app.store.prepared import Prepared
 from desktop_app.store.records import error_to_store
 from desktop_app.store.specs import session_row
 from desktop_app.store.tables import (
-    ACCOUNT,
     AGENT,
     ITEM,
     LEDGER_STEP,
@@ -57,89 +58,12 @@ _CHALLENGE_REASON = "The platform asks for a person."
 _CLOSED = "Closed without a verdict. The same media is not published on this account again."
 _TAKEN = "The agent found a post that is another item's already."
 _NOT_ITS_OWN = "from an agent that does not have it"
+_NEVER_ITS_OWN = "from an agent that never had it"
 _STEP_KEYS = ("agent_id", "epoch", "seq")
 _KEEP_STEP = prepare_inserting(LEDGER_STEP, keys=_STEP_KEYS)
 _KEEP_UNAPPLIED = prepare_inserting(UNAPPLIED_EVENT, keys=_STEP_KEYS)
 
 
-class _Source:
-    """The columns of a table that events read and write, with their statements, built once."""
-
-    def __init__(
-        self,
-        table: Table,
-        *,
-        read: Sequence[str],
-        write: Sequence[str],
-        replace: Sequence[str] = (),
-    ) -> None:
-        """Name the columns that are only read, those that are both, and those only written."""
-        self._names = ("id", *read, *write)
-        self._written = {f"b_{name}": name for name in ("id", *write, *replace)}
-        columns = [table.c[name] for name in self._names]
-        values = {
-            name: bindparam(f"b_{name}", type_=table.c[name].type) for name in (*write, *replace)
-        }
-        self._select = select(*columns).where(table.c.id.in_(bindparam("ids", expanding=True)))
-        written = update(table).where(table.c.id == bindparam("b_id")).values(values)
-        self._update = Prepared(lambda _connection: written, table, self._written)
-
-    def read(self, connection: Connection, ids: set[str]) -> "dict[str, _Entity]":
-        """Return the rows with these ids; one that is gone is left out."""
-        found: dict[str, _Entity] = {}
-        for some in chunks(ids):
-            for row in connection.execute(self._select, {"ids": some}).all():
-                found[row[0]] = _Entity(dict(zip(self._names, row, strict=True)))
-        return found
-
-    def write(self, connection: Connection, entities: "Iterable[_Entity]") -> None:
-        """Write those of the rows that changed."""
-        self._update.run(
-            connection,
-            (
-                {given: entity[name] for given, name in self._written.items()}
-                for entity in entities
-                if entity.is_changed
-            ),
-        )
-
-
-_ITEMS = _Source(
-    ITEM,
-    read=("run_id", "account_id", "agent_id", "intent_id"),
-    write=(
-        "state",
-        "attempt",
-        "started_at",
-        "ended_at",
-        "changed_at",
-        "log_end",
-        "offered_at",
-        "accepted_at",
-        "wanted",
-    ),
-    replace=("step", "error", "result"),
-)
-_ACCOUNTS = _Source(
-    ACCOUNT,
-    read=(),
-    write=(
-        "user_id",
-        "sign_in",
-        "sign_in_at",
-        "error",
-        "hold_by",
-        "hold_reason",
-        "hold_error",
-        "hold_at",
-        "posts",
-    ),
-)
-_INTENTS = _Source(
-    PUBLISH_INTENT,
-    read=("account_id", "item_id", "media"),
-    write=("state", "remote_id", "remote_url", "baseline", "sent_at", "must_look"),
-)
 _SETTLED = select(PUBLISH_INTENT.c.account_id, PUBLISH_INTENT.c.remote_id).where(
     PUBLISH_INTENT.c.remote_id.in_(bindparam("ids", expanding=True))
 )
@@ -170,6 +94,8 @@ class Applied:
     touched: Touched
     cursor: Cursor
     """Acknowledge this, now that it is committed."""
+    refused: int = 0
+    """How many events were not taken because the agent has no say in what they are about."""
 
 
 def apply_batch(
@@ -194,22 +120,7 @@ def apply_batch(
     touched = application.save()
     after = {"b_id": agent_id, "b_seq": batch.cursor.seq, "b_at": batch.cursor.at}
     connection.execute(_MOVE_CURSOR, after)
-    return Applied(touched, batch.cursor)
-
-
-@dataclass(slots=True)
-class _Entity:
-    """One row of a table while a batch is applied."""
-
-    values: dict[str, Any]
-    is_changed: bool = False
-
-    def __getitem__(self, name: str) -> Any:
-        return self.values[name]
-
-    def set(self, **values: Any) -> None:
-        self.values.update(values)
-        self.is_changed = True
+    return Applied(touched, batch.cursor, application.refused)
 
 
 @dataclass(slots=True)
@@ -220,9 +131,9 @@ class _Application:
     vault: Vault
     agent_id: str
     epoch: str
-    items: dict[str, _Entity] = field(default_factory=dict)
-    accounts: dict[str, _Entity] = field(default_factory=dict)
-    intents: dict[str, _Entity] = field(default_factory=dict)
+    items: dict[str, Entity] = field(default_factory=dict)
+    accounts: dict[str, Entity] = field(default_factory=dict)
+    intents: dict[str, Entity] = field(default_factory=dict)
     session_versions: dict[tuple[str, str], int] = field(default_factory=dict)
     sessions: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -233,6 +144,11 @@ class _Application:
     settled: set[tuple[str, str]] = field(default_factory=set)
     """Account and remote id of posts that settle an intent already."""
     cards: set[str] = field(default_factory=set)
+    had: set[str] = field(default_factory=set)
+    """Items that another agent has now and that this one had before."""
+    left: list[str] = field(default_factory=list)
+    """Items that this agent has ended, and that are not over here."""
+    refused: int = 0
 
     def load(self, events: Iterable[AgentEvent | UnknownEvent]) -> None:
         """Read every row that the events are about, with one statement per table."""
@@ -254,15 +170,19 @@ class _Application:
                 accounts.add(event.account_id)
             if isinstance(event, SessionSaved):
                 saved.add(event.account_id)
-        self.items = _ITEMS.read(self.connection, items)
+        self.items = ITEMS.read(self.connection, items)
         accounts.update(item["account_id"] for item in self.items.values())
         # What an item's end means depends on its post.
         actions.update(
             self.items[item_id]["intent_id"] or "" for item_id in ending & self.items.keys()
         )
         actions.discard("")
-        self.accounts = _ACCOUNTS.read(self.connection, accounts)
-        self.intents = _INTENTS.read(self.connection, actions)
+        self.accounts = ACCOUNTS.read(self.connection, accounts)
+        self.intents = INTENTS.read(self.connection, actions)
+        whose = {intent["item_id"] for intent in self.intents.values()}
+        self.items |= ITEMS.read(self.connection, whose - self.items.keys())
+        others = {id_ for id_, item in self.items.items() if item["agent_id"] != self.agent_id}
+        self.had = holders.had_by(self.connection, self.agent_id, others)
         self._load_settled(remote_ids - {""})
         self._load_session_versions(saved)
 
@@ -279,6 +199,7 @@ class _Application:
                 reason = self._account_observed(event, row.at)
             case _:
                 reason = "unknown"
+        self.refused += reason in (_NOT_ITS_OWN, _NEVER_ITS_OWN)
         if reason:
             place = f"{self.agent_id}/{self.epoch}/{row.seq}"
             body = orjson.dumps(row.body).decode()
@@ -293,12 +214,13 @@ class _Application:
 
     def save(self) -> Touched:
         """Write every changed row; return what changed."""
-        _ITEMS.write(self.connection, self.items.values())
-        _ACCOUNTS.write(self.connection, self.accounts.values())
-        _INTENTS.write(self.connection, self.intents.values())
+        ITEMS.write(self.connection, self.items.values())
+        ACCOUNTS.write(self.connection, self.accounts.values())
+        INTENTS.write(self.connection, self.intents.values())
         upsert(
             self.connection, SESSION, list(self.sessions.values()), keys=["account_id", "driver"]
         )
+        holders.note(self.connection, self.agent_id, self.left)
         _KEEP_STEP.run(self.connection, self.steps)
         _KEEP_UNAPPLIED.run(self.connection, self.unapplied)
         use = [{"b_id": sha256, "b_used": count} for sha256, count in self.used_media.items()]
@@ -319,8 +241,9 @@ class _Application:
         before = ItemState(item["state"])
         if not does_item_step_apply(before, item["attempt"], event.state, event.attempt):
             return "stale attempt" if event.attempt < item["attempt"] else "item has ended"
-        intent = self.intents.get(item["intent_id"] or "")
-        after = state_to_take(event.state, ActionState(intent["state"]) if intent else None)
+        intent = self._own_intent(item)
+        action = ActionState(intent["state"]) if intent else None
+        after = state_to_take(event.state, action)
         begins = after is ItemState.RUNNING and item["started_at"] is None
         ends = after in ITEM_FINAL
         is_paused = after is ItemState.PAUSED and item["wanted"] == "paused"
@@ -328,7 +251,7 @@ class _Application:
             state=after.value,
             attempt=event.attempt,
             step=event.step,
-            error=error_to_store(event.error),
+            error=None if after is ItemState.DONE else error_to_store(event.error),
             result=event.result,
             started_at=at if begins else item["started_at"],
             ended_at=at if ends else None,
@@ -340,10 +263,11 @@ class _Application:
             wanted=None if ends or is_paused else item["wanted"],
         )
         self.moves.append(ItemMove(event.item_id, item["run_id"], before, after))
-        if after is not event.state:
+        if event.state in ITEM_FINAL and not ends:
+            self.left.append(item["id"])
             item.set(accepted_at=None, offered_at=None)  # for the agent it has ended
-        elif ends:
-            self._close_card(item, at)
+        elif intent is not None and ends:
+            self._settle_end(intent, after, at)
         if event.log_end:
             self.logs[event.item_id] = LogGrowth(
                 event.item_id, item["run_id"], event.attempt, event.log_end
@@ -351,10 +275,18 @@ class _Application:
         self._note_outcome(item["account_id"], event)
         return ""
 
-    def _close_card(self, item: _Entity, at: float) -> None:
+    def _own_intent(self, item: Entity) -> Entity | None:
+        """Return the intent of an item, unless it went over to a later one."""
         intent = self.intents.get(item["intent_id"] or "")
-        if intent is not None and intent["state"] == ActionState.UNRESOLVED.value:
+        return intent if intent is not None and intent["item_id"] == item["id"] else None
+
+    def _settle_end(self, intent: Entity, ended: ItemState, at: float) -> None:
+        """Leave no doubt behind an item that has ended of which nobody would hear again."""
+        action = ActionState(intent["state"])
+        if action is ActionState.UNRESOLVED:
             self.cards |= cards.resolve(self.connection, intent["id"], _CLOSED, at=at)
+        elif does_end_free(ended, action):
+            intent.set(state=ActionState.PLANNED.value, must_look=True)
 
     def _note_outcome(self, account_id: str, event: ItemChanged) -> None:
         account = self.accounts.get(account_id)
@@ -366,12 +298,14 @@ class _Application:
             account.set(error=None)
 
     def _action_changed(self, event: ActionChanged, row: OutboxRow) -> str:
-        self.steps.append(self._place(row) | _step_values(event, row.at))
         intent = self.intents.get(event.action_id)
+        if intent is not None and not self._may_have_had(intent):
+            return _NEVER_ITS_OWN
+        self.steps.append(self._place(row) | _step_values(event, row.at))
         if intent is None:
             return ""
         before, then = ActionState(intent["state"]), event.state
-        if not self._is_heard(event):
+        if not self._is_heard(event, intent):
             return "" if then is before else _NOT_ITS_OWN
         self._note_sending(intent, event, row.at)
         if not does_intent_step_apply(before, then):
@@ -384,7 +318,15 @@ class _Application:
         self._touch_item(event.item_id)
         return ""
 
-    def _is_heard(self, event: ActionChanged) -> bool:
+    def _may_have_had(self, intent: Entity) -> bool:
+        """Say whether this agent has or had the item of an effect, as far as can be known."""
+        item = self.items.get(intent["item_id"])
+        has_it = item is not None and item["agent_id"] == self.agent_id
+        if has_it or intent["item_id"] in self.had:
+            return True
+        return holders.is_forgotten(self.connection, intent["item_id"])
+
+    def _is_heard(self, event: ActionChanged, intent: Entity) -> bool:
         """Say whether this agent's word on an effect counts: another one may have it since."""
         item = self.items.get(event.item_id)
         if item is not None and item["intent_id"] != event.action_id:
@@ -394,19 +336,19 @@ class _Application:
             is_holder=item is not None and item["agent_id"] == self.agent_id,
             attempt=item["attempt"] if item is not None else None,
             reported_attempt=event.attempt,
-            was_history_lost=lambda: generations.current(self.connection) > 0,
+            was_history_lost=lambda: holders.is_forgotten(self.connection, intent["item_id"]),
         )
 
-    def _note_sending(self, intent: _Entity, event: ActionChanged, at: float) -> None:
+    def _note_sending(self, intent: Entity, event: ActionChanged, at: float) -> None:
         """Keep what is needed where another agent has to settle this one day."""
-        if intent["must_look"]:
+        if intent["must_look"] and event.state in IN_DOUBT_STATES:
             intent.set(must_look=False)  # this agent knows of the doubt now
         if event.state is ActionState.SENDING:
             intent.set(sent_at=at)
         if event.baseline is not None:
             intent.set(baseline=event.baseline.model_dump(mode="json"))
 
-    def _confirm(self, intent: _Entity, event: ActionChanged, at: float) -> None:
+    def _confirm(self, intent: Entity, event: ActionChanged, at: float) -> None:
         """A post settles one intent at most: a second one that claims it waits for a person."""
         key = (intent["account_id"], event.remote_id)
         if event.remote_id and key in self.settled:
@@ -419,14 +361,30 @@ class _Application:
             remote_id=event.remote_id,
             remote_url=event.remote_url,
         )
+        self._finish_by_its_post(intent, at)
         account = self.accounts.get(intent["account_id"])
         if account is not None:
             account.set(posts=account["posts"] + 1)
         for sha256 in intent["media"]:
             self.used_media[sha256] = self.used_media.get(sha256, 0) + 1
 
+    def _finish_by_its_post(self, intent: Entity, at: float) -> None:
+        item = self.items.get(intent["item_id"])
+        if item is None or not is_finished_by_its_post(ItemState(item["state"])):
+            return
+        before = ItemState(item["state"])
+        item.set(
+            state=ItemState.DONE.value,
+            step="",
+            error=None,
+            result={"remote_id": intent["remote_id"], "url": intent["remote_url"]},
+            ended_at=at,
+            changed_at=at,
+        )
+        self.moves.append(ItemMove(item["id"], item["run_id"], before, ItemState.DONE))
+
     def _mind_card(
-        self, intent: _Entity, before: ActionState, event: ActionChanged, at: float
+        self, intent: Entity, before: ActionState, event: ActionChanged, at: float
     ) -> None:
         """Open a card for what only a person can settle; resolve it when it is settled."""
         if event.state is ActionState.UNRESOLVED:
@@ -435,7 +393,7 @@ class _Application:
             why = resolution_of(event.state, by=event.by, note=event.note)
             self.cards |= cards.resolve(self.connection, intent["id"], why, at=at)
 
-    def _open_card(self, intent: _Entity, event: ActionChanged, at: float, note: str) -> None:
+    def _open_card(self, intent: Entity, event: ActionChanged, at: float, note: str) -> None:
         item = self.items.get(event.item_id)
         if item is None:
             return
@@ -460,6 +418,8 @@ class _Application:
         account = self.accounts.get(event.account_id)
         if account is None:
             return "account is gone"
+        if not self._has_account(account):
+            return _NOT_ITS_OWN
         key = (event.account_id, event.driver.value)
         if event.version <= self.session_versions.get(key, -1):
             return "older session"
@@ -475,10 +435,25 @@ class _Application:
             account.set(user_id=event.user_id)
         return ""
 
+    def _has_account(self, account: Entity) -> bool:
+        """Say whether this agent speaks for an account: a former one knows only how it was.
+
+        It does where the account is its own, or where it is at work for it all the same; and an
+        account that no agent has is spoken for by whoever worked for it last.
+        """
+        if account["agent_id"] == self.agent_id:
+            return True
+        work = ITEM.c.state.in_(runs.OPEN_STATES) if account["agent_id"] else true()
+        mine = and_(ITEM.c.account_id == account["id"], ITEM.c.agent_id == self.agent_id)
+        found = self.connection.scalar(select(ITEM.c.id).where(mine, work).limit(1))
+        return found is not None
+
     def _account_observed(self, event: AccountObserved, at: float) -> str:
         account = self.accounts.get(event.account_id)
         if account is None:
             return "account is gone"
+        if not self._has_account(account):
+            return _NOT_ITS_OWN
         account.set(sign_in=event.sign_in.value, sign_in_at=at, error=error_to_store(event.error))
         if event.user_id and not account["user_id"]:
             account.set(user_id=event.user_id)
@@ -507,7 +482,7 @@ class _Application:
             self.session_versions.update({(row[0], row[1]): row[2] for row in found})
 
     def _touched(self) -> Touched:
-        def changed(entities: dict[str, _Entity]) -> frozenset[str]:
+        def changed(entities: dict[str, Entity]) -> frozenset[str]:
             return frozenset(id_ for id_, entity in entities.items() if entity.is_changed)
 
         return Touched(

@@ -8,7 +8,7 @@ have missed a part of an agent's life. Then only news that goes forward counts.
 from collections.abc import Callable
 
 from common.domain.states import ActionState, ItemState
-from common.domain.transitions import ITEM_FINAL, may_action_become
+from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL, may_action_become
 
 _FORWARD: dict[ActionState, int] = {
     ActionState.PROVEN_ABSENT: 0,
@@ -20,6 +20,8 @@ _FORWARD: dict[ActionState, int] = {
     ActionState.UNRESOLVED: 5,
     ActionState.CONFIRMED: 6,
 }
+
+_WITHOUT_A_CARD = IN_DOUBT_STATES - {ActionState.UNRESOLVED}
 
 
 def does_intent_step_apply(now: ActionState, then: ActionState) -> bool:
@@ -66,10 +68,12 @@ def is_word_heard(
 
     That of the agent that has the item does. Of another one only a confirmation, and only where it
     can have had the item: each agent that takes one over begins a new attempt, so an earlier one
-    than `attempt` may have been its own. What this store may have forgotten, an item (None) or
-    later attempts, counts where a history was lost: here it cannot be known who had it.
+    than `attempt` may have been its own. So it is with what an agent says of an attempt before the
+    one that it is to have: that nothing was published then proves nothing of what came between.
+    What this store may have forgotten, an item (None) or later attempts, counts where a history was
+    lost: here it cannot be known who had it.
     """
-    if is_holder:
+    if is_holder and (attempt is None or reported_attempt >= attempt):
         return True
     if then is not ActionState.CONFIRMED:
         return False
@@ -77,19 +81,40 @@ def is_word_heard(
 
 
 def state_to_take(reported: ItemState, action: ActionState | None) -> ItemState:
-    """Return the state that an item takes when its agent reports one, by what its post is.
+    """Return the state that an item takes when its agent reports one, by what its own post is.
 
-    Nothing is done here whose post only a person can name: the agent may have found another's.
+    Nothing is done here whose post only a person can name: the agent may have found another's. An
+    item that ends is done where its post exists, however its agent says that it ended.
     """
-    is_open = action is ActionState.UNRESOLVED
-    return ItemState.NEEDS_OPERATOR if is_open and reported is ItemState.DONE else reported
+    if action is ActionState.UNRESOLVED and reported is ItemState.DONE:
+        return ItemState.NEEDS_OPERATOR
+    return (
+        ItemState.DONE if action is ActionState.CONFIRMED and reported in ITEM_FINAL else reported
+    )
+
+
+def is_finished_by_its_post(now: ItemState) -> bool:
+    """Say whether an item that has ended is done after all, because its post is confirmed."""
+    return now in ITEM_FINAL and now is not ItemState.DONE
+
+
+def does_end_free(ended: ItemState, action: ActionState | None) -> bool:
+    """Say whether an item's end gives its post free again, for somebody who looks first.
+
+    Agents end no item whose post they doubt. So a doubt that is left here comes from a history that
+    was lost, and nobody looks for it any more: neither an agent, nor a person on a card.
+    """
+    return ended in ITEM_FINAL and ended is not ItemState.DONE and action in _WITHOUT_A_CARD
 
 
 def resolution_of(state: ActionState, *, by: str, note: str) -> str:
     """Say in one sentence what settled a card, from the step that its effect took."""
     if state is ActionState.CONFIRMED:
-        return f"It is there: {by} said so." if by else f"It is there: {note or 'it was found'}."
+        said = f"{by} said so" + (f"; {note}" if note else "") if by else note or "it was found"
+        return f"It is there: {said}."
     if state is ActionState.PROVEN_ABSENT:
         said = f"{by} said so" if by else note or "the platform does not show it"
         return f"It is not there: {said}. It is published after a last look."
+    if by and note:
+        return f"{note}."
     return f"{by} asked to look again." if by else "The platform is asked again."

@@ -15,7 +15,7 @@ from common.domain.states import ActionState, ItemState
 from common.domain.transitions import ITEM_FINAL, may_item_become
 from common.errors import NotFoundError, WireError
 from desktop_app.contract.runs import ItemRow
-from desktop_app.store import runs
+from desktop_app.store import holders, runs
 from desktop_app.store.records import ItemRecord, error_to_store
 from desktop_app.store.tables import ACCOUNT, AGENT, ITEM, PUBLISH_INTENT, RUN
 from desktop_app.store.touched import ItemMove, Touched
@@ -84,8 +84,12 @@ def unfinished(connection: Connection, agent_id: str | None = None) -> list[Item
 
 
 def with_logs(connection: Connection, agent_id: str, since: float) -> list[ItemRecord]:
-    """Return an agent's items with a log that are unfinished or ended after `since`."""
-    recent = or_(ITEM.c.ended_at.is_(None), ITEM.c.ended_at >= since)
+    """Return an agent's items with a log that are open, or ended or ordered after `since`.
+
+    When an item ended is by the agent's clock, which may be wrong; when it was ordered is by ours.
+    """
+    ordered = ITEM.c.run_id.in_(select(RUN.c.id).where(RUN.c.created_at >= since))
+    recent = or_(ITEM.c.ended_at.is_(None), ITEM.c.ended_at >= since, ordered)
     return _records(connection, and_(ITEM.c.agent_id == agent_id, ITEM.c.log_end > 0, recent))
 
 
@@ -235,6 +239,7 @@ def place_at(
     connection: Connection, item: ItemRecord, agent_id: str | None, values: Mapping[str, Any]
 ) -> Touched:
     """Give an item, whatever state it is in, to an agent that knows nothing of it."""
+    holders.note_departure(connection, [item])
     away = {"agent_id": agent_id, "offered_at": None, "accepted_at": None, "wanted": None}
     _set(connection, [item.id], away | dict(values))
     after = ItemState(values.get("state", item.state))
@@ -261,7 +266,7 @@ def retry(
     touched = _begin_attempt(connection, found, at)
     for item_id, agent_id in (agent_of or {}).items():
         if item_id in touched.items:
-            connection.execute(update(ITEM).where(ITEM.c.id == item_id).values(agent_id=agent_id))
+            _set(connection, [item_id], {"agent_id": agent_id})
     if touched.runs:
         reopened = update(RUN).where(RUN.c.id.in_(touched.runs))
         connection.execute(reopened.values(ended_at=None, handed_over_at=None))
@@ -275,6 +280,7 @@ def _may_repeat(item: ItemRecord) -> bool:
 
 
 def _begin_attempt(connection: Connection, found: Collection[ItemRecord], at: float) -> Touched:
+    holders.note_departure(connection, found)
     moves = []
     for item in found:
         values: dict[str, Any] = {

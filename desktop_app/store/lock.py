@@ -29,7 +29,9 @@ class StoreLock:
                 subject=str(file.parent),
             ) from None
         os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        # Who holds it is only for others to read: on a full disk it is held without that.
+        with contextlib.suppress(OSError):
+            os.write(self._descriptor, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Let the folder go. Safe to call twice."""

@@ -9,6 +9,10 @@ STORE_ID = "store_id"
 GENERATION = "generation"
 """Counts up whenever an agent's history turned out to be gone or ahead of ours."""
 
+MARK = "mark"
+"""Counts up with every hello and with all that is handed over: how far this history is. Agents
+keep what they have heard of it, so that they can tell a store that was put back."""
+
 
 def get(connection: Connection, key: str) -> str | None:
     """Return a fact, or None."""
@@ -21,8 +25,13 @@ def put(connection: Connection, key: str, value: str) -> None:
     upsert(connection, META, [{"key": key, "value": value}], keys=["key"])
 
 
-def next_generation(connection: Connection) -> int:
-    """Begin a new generation of the store and return its number."""
-    number = int(get(connection, GENERATION) or "0") + 1
-    put(connection, GENERATION, str(number))
-    return number
+def number(connection: Connection, key: str) -> int:
+    """Return a fact that is a number; 0 where it is not there."""
+    return int(get(connection, key) or "0")
+
+
+def count_up(connection: Connection, key: str, *, least: int = 0) -> int:
+    """Raise a number by one, or to `least` where that is more, and return it."""
+    value = max(number(connection, key) + 1, least)
+    put(connection, key, str(value))
+    return value

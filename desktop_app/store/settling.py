@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from common.domain.states import ActionState, ItemState
 from common.errors import ConflictError, WireError
+from common.reconcile import not_checked
 from desktop_app.store import cards, intents, items, ledger, rehoming
 from desktop_app.store.cards import Answer, CardRecord
 from desktop_app.store.inbox_rules import resolution_of
@@ -16,6 +17,8 @@ from desktop_app.store.records import ItemRecord
 from desktop_app.store.touched import Touched
 
 _CLOSED = "Closed by {by} without a verdict. The same media is not published on this account again."
+
+_NO_AGENT = "no agent has this item that could ask the platform"
 
 
 def require_open(connection: Connection, card_id: str) -> CardRecord:
@@ -84,9 +87,15 @@ def _close(connection: Connection, card: CardRecord, item: ItemRecord, answer: A
 def _note(connection: Connection, card: CardRecord, answer: Answer, state: ActionState) -> Touched:
     """Write down who said what, on the card and in the ledger."""
     touched = cards.save_answer(connection, card.id, answer)
-    why = resolution_of(state, by=answer.by, note="")
+    note = not_checked(_NO_AGENT) if state is ActionState.CONFIRMED else ""
+    why = resolution_of(state, by=answer.by, note=note)
     ledger.note_here(
-        connection, card.action_id, state, by=answer.by, note="The operator's word.", at=answer.at
+        connection,
+        card.action_id,
+        state,
+        by=answer.by,
+        note=note or "The operator's word.",
+        at=answer.at,
     )
     return touched | Touched(cards=cards.resolve(connection, card.action_id, why, at=answer.at))
 

@@ -130,7 +130,9 @@ def _doubt(connection: Connection, intent: RowMapping) -> Baseline:
     stored = intent["baseline"]
     if stored is None:
         return Baseline(
-            post_ids=tuple(known), platform_time=intent["created_at"] - _CLOCK_MARGIN_SECONDS
+            post_ids=tuple(known),
+            platform_time=intent["created_at"] - _CLOCK_MARGIN_SECONDS,
+            is_estimate=True,
         )
     before = Baseline.model_validate(stored)
     return before.model_copy(update={"post_ids": tuple(dict.fromkeys([*before.post_ids, *known]))})

@@ -21,6 +21,8 @@ from desktop_app.store.upgrade import upgrade
 from desktop_app.store.vault import Vault
 
 T = TypeVar("T")
+_ROOM_TO_OPEN = 256 * 1024
+"""Bytes that opening takes: the database's own files, and where the core listens."""
 
 
 class Store:
@@ -70,6 +72,8 @@ def open_store(
         lock = StoreLock(folder.lock)
         resources.callback(lock.release)
         folder.sweep()
+        room = DiskRoom(Ballast(folder.ballast))
+        room.open_with(_ROOM_TO_OPEN)
         engine = make_engine(url or sqlite_url(folder.database))
         resources.callback(engine.dispose)
         try:
@@ -79,7 +83,6 @@ def open_store(
             _bind(engine, store_id)
         except SQLAlchemyError as problem:
             raise store_error(problem) from None
-        room = DiskRoom(Ballast(folder.ballast))
         executor = Executor(engine, room)
         resources.callback(executor.close)
         return Store(

@@ -84,6 +84,18 @@ class Account(_Row, table=True):
     created_at: float
 
 
+class AccountName(_Row, table=True):
+    """A name on a platform, in lower case, and whose it is. Never pruned."""
+
+    __tablename__ = "account_name"
+    platform: str = Field(primary_key=True)
+    platform_url: str = Field(primary_key=True)
+    username: str = Field(primary_key=True)
+    account_id: str
+    fence: int
+    """The account's when it was deleted; 0 before."""
+
+
 class AccountTag(_Row, table=True):
     """One tag of one account."""
 
@@ -194,6 +206,14 @@ class Item(_Row, table=True):
     log_end: int = Field(sa_column=Column(BigInteger, nullable=False))
     wanted: str | None
     """`paused` or `cancelled`: what the operator asked of an agent that has not answered yet."""
+
+
+class FormerHolder(_Row, table=True):
+    """An agent that had an item before; an empty one where a lost history knew who. Only grows."""
+
+    __tablename__ = "former_holder"
+    item_id: str = Field(primary_key=True)
+    agent_id: str = Field(primary_key=True)
 
 
 class PublishIntent(_Row, table=True):
@@ -318,12 +338,14 @@ def _table(name: str) -> Table:
 META = _table("meta")
 PROXY = _table("proxy")
 ACCOUNT = _table("account")
+ACCOUNT_NAME = _table("account_name")
 ACCOUNT_TAG = _table("account_tag")
 SESSION = _table("session")
 AGENT = _table("agent")
 MEDIA = _table("media")
 RUN = _table("run")
 ITEM = _table("item")
+FORMER_HOLDER = _table("former_holder")
 PUBLISH_INTENT = _table("publish_intent")
 LEDGER_STEP = _table("ledger_step")
 ATTENTION_CARD = _table("attention_card")

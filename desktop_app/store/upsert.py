@@ -3,7 +3,20 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    Table,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ValuesBase
 
@@ -43,6 +56,29 @@ def upsert(
     connection.execute(
         statement.on_conflict_do_update(index_elements=keys, set_=values), list(rows)
     )
+
+
+class Listed:
+    """A query for the rows whose column has one of many texts, the same statement for any number.
+
+    The texts travel as one value, so that the statement is made once, and not for each number of
+    them: what every batch of events asks for has to be cheap.
+    """
+
+    def __init__(self, wanted: Select[Any], column: ColumnElement[Any]) -> None:
+        """Ask for `wanted` where `column` is one of the texts."""
+        given = func.json_each(bindparam("texts", type_=String)).table_valued("value")
+        self._on_sqlite = wanted.where(column.in_(select(given.c.value)))
+        self._on_postgres = wanted.where(column == any_(bindparam("texts", type_=ARRAY(String))))
+
+    def read(self, connection: Connection, texts: Collection[str]) -> Sequence[Row[Any]]:
+        """Return the rows; for no texts, nothing is asked of the database."""
+        if not texts:
+            return ()
+        if connection.dialect.name == "postgresql":
+            return connection.execute(self._on_postgres, {"texts": list(texts)}).all()
+        written = orjson.dumps(list(texts)).decode()
+        return connection.execute(self._on_sqlite, {"texts": written}).all()
 
 
 def chunks(ids: Collection[T]) -> Iterator[list[T]]:

@@ -203,7 +203,7 @@ class SampleFleet:
     def __init__(self, rows: int, now: float) -> None:
         self.now = now
         self.accounts = sample_accounts(rows, now)
-        self.agents = sample_agents(now) if rows else []
+        self.agents = _with_counts(sample_agents(now), self.accounts) if rows else []
         self.media = sample_media(min(rows * 2, 400), now) if rows else []
         self.items = self._items() if rows else []
         self.runs = self._runs() if rows else []
@@ -221,6 +221,7 @@ class SampleFleet:
         state = _item_state(share, number, chance)
         media = self.media[number % len(self.media)]
         began = self.now - 12 * _MINUTE + number * 0.1
+        online = {agent.name for agent in self.agents if agent.link is LinkState.ONLINE}
         error = None
         if state is ItemState.FAILED:
             error = PlatformUnreachableError(
@@ -254,7 +255,8 @@ class SampleFleet:
             error=error,
             started_at=began,
             ended_at=began + 9 if state in ITEM_FINAL else None,
-            changed_at=began + 9 if state is not ItemState.QUEUED else 0.0,
+            changed_at=began + 9,
+            agent_online=account.agent in online,
         )
 
     def _runs(self) -> list[RunRow]:
@@ -306,7 +308,7 @@ class SampleFleet:
             agents=len(self.agents),
             agents_online=sum(a.link is LinkState.ONLINE for a in self.agents),
             media=len(self.media),
-            cards=len(self.open_cards()),
+            cards=sum(card.answer is None for card in self.open_cards()),
             needs_operator=sum(i.state is ItemState.NEEDS_OPERATOR for i in self.items),
             items=dict(Counter(i.state for i in self.items if i.state not in ITEM_FINAL)),
             runs=dict(Counter(run.state for run in self.runs)),
@@ -380,6 +382,12 @@ class SampleFleet:
         ]  # fmt: skip
 
 
+def _with_counts(agents: list[AgentRow], accounts: list[AccountRow]) -> list[AgentRow]:
+    """Return agents that say how many of the accounts are theirs."""
+    counts = Counter(account.agent for account in accounts)
+    return [agent.model_copy(update={"accounts": counts[agent.name]}) for agent in agents]
+
+
 _MOVING = (ActionState.SENDING, ActionState.RECONCILING, ActionState.PREPARED)
 _ACTIONS = {
     ItemState.DONE: ActionState.CONFIRMED,
@@ -396,4 +404,4 @@ def _item_state(share: float, number: int, chance: random.Random) -> ItemState:
         return ItemState.ASSIGNED
     if share < 0.7:
         return ItemState.DONE if chance.random() > 0.01 else ItemState.RUNNING
-    return ItemState.NEEDS_OPERATOR if number % 997 == 11 else ItemState.QUEUED
+    return ItemState.NEEDS_OPERATOR if number % 997 == 11 else ItemState.ASSIGNED

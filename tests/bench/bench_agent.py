@@ -3,9 +3,9 @@
 Its runners take items and do nothing with them, so that the items stay as they are.
 
 Usage: python -m tests.bench.bench_agent DATA READY_FILE. Commands, one a line, each answered by a
-line: `report N` writes N events, a hundred to a commit, and answers with the seconds until a
-desktop has acknowledged them all; `store N` writes them and answers at once; `replayed` answers
-with the seconds from the next link until everything is acknowledged.
+line: `report N` makes N events, writes them, a hundred to a commit, and answers with the seconds
+from the first write until a desktop has acknowledged them all; `store N` writes them and answers
+at once; `replayed` answers with the seconds from the next link until everything is acknowledged.
 """
 
 import asyncio
@@ -40,21 +40,25 @@ class _Reporter:
 
     async def carry_out(self, line: str) -> float:
         verb, _, number = line.strip().partition(" ")
-        began = time.perf_counter()
         if verb == "replayed":
             await self._until(lambda: self._context.links.count > 0)
             began = time.perf_counter()
         else:
-            await self._write(int(number))
+            events = await self._make(int(number))
+            began = time.perf_counter()
+            await self._write(events)
         if verb != "store":
             await self._until(lambda: self._context.outbox.depth == 0)
         return time.perf_counter() - began
 
-    async def _write(self, count: int) -> None:
+    async def _make(self, count: int) -> list[AgentEvent]:
         self._things = await self._context.journal.write(_things)
-        for start in range(0, count, BATCH):
-            events = [self._event(number) for number in range(start, start + BATCH)]
-            await self._context.journal.write(lambda work, events=events: _append(work, events))
+        return [self._event(number) for number in range(count)]
+
+    async def _write(self, events: list[AgentEvent]) -> None:
+        for start in range(0, len(events), BATCH):
+            some = events[start : start + BATCH]
+            await self._context.journal.write(lambda work, some=some: _append(work, some))
 
     def _event(self, number: int) -> AgentEvent:
         """What a publish reports, in the shares in which it does."""

@@ -1,4 +1,4 @@
-"""`python3 run.py campaign [--seed N] [--publishes N] [--minutes M]`: the campaign at length.
+"""`python3 run.py campaign [--seed N] [--publishes N] [--minutes M] …`: the campaign at length.
 
 The last line is the verdict in one sentence. The exit status says it too: 0 where every promise
 held, 1 where one did not, 2 where the run does not count.
@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -26,6 +27,7 @@ def main() -> int:
     options = _parser().parse_args()
     seed = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
     plan = sized((short if options.short else full)(seed), options.publishes, options.minutes)
+    plan = replace(plan, journal_losses=options.journal_losses)
     room = Path(tempfile.mkdtemp(prefix="flotilla-campaign-"))
     try:
         signal.signal(signal.SIGTERM, _interrupt)
@@ -58,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--publishes", type=int, help="how many posts (10,080)")
     parser.add_argument("--minutes", type=float, help="how long at most (60)")
     parser.add_argument("--short", action="store_true", help="the size of the test command")
+    parser.add_argument(
+        "--journal-losses", type=int, default=0, help="how often an agent's journal is damaged (0)"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the processes' files")
     parser.add_argument(
         "--report", type=Path, default=Path("campaign.html"), help="where the page goes"

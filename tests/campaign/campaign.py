@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.campaign import evidence as found
 from tests.campaign.crew import Operator
+from tests.campaign.doubts import Doubts
 from tests.campaign.evidence import Evidence
 from tests.campaign.inside.failpoints import POINTS
 from tests.campaign.ledger import Ledger
@@ -54,11 +55,11 @@ async def run(room: Path, plan: Plan, say: Say, *, keep: bool = False) -> Eviden
         say(f"Seed {plan.seed}: {plan.publishes} posts, {plan.faults} faults.")
         sha256s = await operator.prepare()
         say(f"Ready after {time.monotonic() - began:.0f} s.")
-        saboteur = Saboteur(set_up)
+        saboteur, doubts = Saboteur(set_up), Doubts(set_up, ledger)
         ran_out = False
         try:
             async with asyncio.timeout(plan.minutes * 60):
-                await _under_fire(operator, saboteur, ledger, faults, sha256s, say)
+                await _under_fire(operator, saboteur, ledger, doubts, faults, sha256s, say)
         except TimeoutError:
             ran_out = True
             say(f"Not done after {plan.minutes:g} minutes.")
@@ -72,27 +73,30 @@ async def _under_fire(
     operator: Operator,
     saboteur: Saboteur,
     ledger: Ledger,
+    doubts: Doubts,
     faults: list[Fault],
     sha256s: list[str],
     say: Say,
 ) -> None:
     following = asyncio.create_task(ledger.follow(say), name="follow the ledger")
+    doubting = asyncio.create_task(doubts.follow(), name="set up the doubtful posts")
     under_fire = operator.plan.publishes * _SHARE_UNDER_FIRE
     breaking = asyncio.create_task(
         saboteur.work(faults, lambda: ledger.published / under_fire), name="break things"
     )
 
     def share() -> float:
-        if breaking.done():
-            breaking.result()  # what kept it from going on is what ends the campaign
+        for task in (breaking, doubting):
+            if task.done():
+                task.result()  # what kept it from going on is what ends the campaign
         return saboteur.share
 
     try:
         await operator.work(sha256s, share)
     finally:
-        for task in (breaking, following):
+        for task in (breaking, following, doubting):
             task.cancel()
-        await asyncio.wait([breaking, following])
+        await asyncio.wait([breaking, following, doubting])
 
 
 async def _until_logs_are_there(on: Stage, operator: Operator) -> None:
@@ -134,7 +138,7 @@ async def _gather(
     ledger = await asyncio.to_thread(on.platform.process.ledger)
     folders = [agent.folder for agent in on.agents]
     journals = [(agent.name, agent.folder / "journal.sqlite") for agent in on.agents]
-    logs, torn = found.read_logs(on.core.folder, folders, operator.run_ids)
+    logs, torn = found.read_logs(on.core.folder, folders)
     reached: set[str] = set()
     for name in ("core", *agents.values()):
         reached |= on.board(name).reached()

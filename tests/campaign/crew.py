@@ -7,6 +7,7 @@ asking again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
@@ -23,12 +24,12 @@ from pydantic import SecretStr
 from common.domain.accounts import DriverName, Platform
 from common.domain.states import ItemState
 from common.domain.transitions import ITEM_FINAL
-from common.errors import CoreUnreachableError, StoreError, TokenRefusedError
+from common.errors import ConflictError, CoreUnreachableError, StoreError, TokenRefusedError
 from desktop_app.client.core_client import CoreClient
 from desktop_app.contract.accounts import EditAccounts, ImportAccounts, ImportResult
 from desktop_app.contract.agents import AgentRow, PairAgent
 from desktop_app.contract.base import Page
-from desktop_app.contract.cards import ActOnCard, CardRow
+from desktop_app.contract.cards import ActOnCard, CardAct, CardRow
 from desktop_app.contract.media import ImportMedia
 from desktop_app.contract.routes import Endpoint
 from desktop_app.contract.runs import ControlRun, ItemRow, RunTask, Targets
@@ -48,6 +49,8 @@ _TRIES = 25
 """How often one item may fail before its operator gives it up."""
 _QUIET_SECONDS = 45.0
 """Nothing moves for so long after the last fault: then nothing will."""
+_LOOK_AT_CARD_SECONDS = 3.0
+"""How long a person takes to look at a card, and then at the platform."""
 _PAGE = 5000
 
 
@@ -70,6 +73,17 @@ class Batch:
     title: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What the operator said to one card."""
+
+    username: str
+    title: str
+    act: CardAct
+    at: float
+    """Seconds since 1970."""
+
+
 @dataclass
 class Attendance:
     """What the operator had to do."""
@@ -79,8 +93,8 @@ class Attendance:
     said: dict[str, str] = field(default_factory=dict)
     """What such an error said, by its code."""
     signed_in_again: int = 0
-    answered: int = 0
-    """Doubts that a person had to settle."""
+    answers: list[Answered] = field(default_factory=list)
+    """Doubts that a person had to settle, and how."""
     given_up: list[str] = field(default_factory=list)
     """Items that failed again and again, with the last reason."""
     core_was_away: int = 0
@@ -89,20 +103,10 @@ class Attendance:
 class Operator:
     """A person at the desktop, who never tires."""
 
-    def __init__(
-        self,
-        stage: Stage,
-        passwords: dict[str, str],
-        ledger: Ledger,
-        *,
-        quiet_seconds: float = _QUIET_SECONDS,
-    ) -> None:
-        """`quiet_seconds` without a move, once no fault comes any more, are the end."""
+    def __init__(self, stage: Stage, passwords: dict[str, str], ledger: Ledger) -> None:
         self.attendance = Attendance()
         self.orders: list[Order] = []
-        self.run_ids: list[str] = []
         self.plan = stage.plan
-        self._quiet_seconds = quiet_seconds
         self._stage = stage
         self._ledger = ledger
         self._passwords = passwords
@@ -112,8 +116,13 @@ class Operator:
         self._client: CoreClient | None = None
         self._endpoint: Endpoint | None = None
         self._last_move = time.monotonic()
+        self._cards: dict[str, float] = {}
+        """When each card was first seen, by the monotonic clock."""
+        self._sign_ins = 0
         self._ids: dict[str, str] = {}
         """Account ids by user name."""
+        self._pages: dict[str, str] = {}
+        """The platform's address as each account reaches it, by user name."""
 
     async def aclose(self) -> None:
         """Close the client."""
@@ -159,7 +168,7 @@ class Operator:
             await self._answer_cards()
             if ordered == len(batches) and not self._open:
                 return
-            if broken() >= 1 and time.monotonic() - self._last_move > self._quiet_seconds:
+            if broken() >= 1 and time.monotonic() - self._last_move > _QUIET_SECONDS:
                 return
             await asyncio.sleep(_POLL_SECONDS)
 
@@ -177,12 +186,12 @@ class Operator:
         """Import accounts, each over one of the lines to the platform."""
         names = list(self._passwords)
         for number, line in enumerate(self._stage.lines):
-            some = names[number::LINES]
+            some, address = names[number::LINES], f"http://127.0.0.1:{line.port}"
             text = "\n".join(f"{name}:{self._passwords[name]}" for name in some)
             command = ImportAccounts(
                 text=SecretStr(text),
                 platform=Platform.PRACTICE,
-                platform_url=f"http://127.0.0.1:{line.port}",
+                platform_url=address,
                 confirmed_authority=True,
             )
             if not some:
@@ -190,6 +199,7 @@ class Operator:
             result = await self.ask(partial(_import, command=command))
             assert result.applied, result.problems
             self._ids |= dict(zip(some, result.ids, strict=True))
+            self._pages |= dict.fromkeys(some, address)
         plan = self._stage.plan
         browsers = [self._ids[name] for number, name in enumerate(names) if plan.is_browser(number)]
         if browsers:
@@ -208,10 +218,13 @@ class Operator:
     # --- Ordering -------------------------------------------------------------------------------
 
     def _batches(self, sha256s: Sequence[str]) -> list[Batch]:
-        """Divide the work into runs: each post goes to some of the accounts at a time."""
-        names = list(self._passwords)
+        """Divide the work into runs: each post goes to some of the accounts at a time.
+
+        The doubtful posts come among the others, one by one.
+        """
+        names = [name for name in self._passwords if name not in self.plan.doubtful]
         parts = -(-len(names) // _ACCOUNTS_PER_RUN)
-        return [
+        batches = [
             Batch(
                 name=f"Post {post:04d}, part {part} of seed {self.plan.seed}",
                 usernames=names[part::parts],
@@ -221,6 +234,11 @@ class Operator:
             for post, sha256 in enumerate(sha256s)
             for part in range(parts)
         ]
+        apart = max(1, len(batches) // (len(self.plan.doubtful) + 1))
+        for number, name in enumerate(self.plan.doubtful, start=1):
+            doubt = Batch(f"Doubt {number} of seed {self.plan.seed}", [name], sha256s[0], "a doubt")
+            batches.insert(number * (apart + 1) - 1, doubt)
+        return batches
 
     async def _start(self, batch: Batch) -> None:
         """Start a run over its accounts, once, whatever becomes of the core meanwhile."""
@@ -235,18 +253,21 @@ class Operator:
             targets=Targets(usernames=batch.usernames),
         )
 
+        self._open[await self._run(command)] = []
+        self.orders += [Order(name, batch.title) for name in batch.usernames]
+
+    async def _run(self, command: RunTask) -> str:
+        """Start a run, once by its name, whatever becomes of the core; returns its id."""
+
         async def start(client: CoreClient) -> str:
-            known = [row.id for row in (await client.runs()).rows if row.name == batch.name]
+            known = [row.id for row in (await client.runs()).rows if row.name == command.name]
             if known:
                 return known[0]
             started = await client.run_task(command)
             assert started.run_id, started.preflight.problems[:3]
             return started.run_id
 
-        run_id = await self.ask(start)
-        self.run_ids.append(run_id)
-        self._open[run_id] = []
-        self.orders += [Order(name, batch.title) for name in batch.usernames]
+        return await self.ask(start)
 
     # --- Attending ------------------------------------------------------------------------------
 
@@ -297,28 +318,35 @@ class Operator:
         for card in page.rows:
             if card.answer is not None or card.ours is None:
                 continue
+            # A person takes a moment. By then what was on its way is there, and is shown.
+            seen_at = self._cards.setdefault(card.id, time.monotonic())
+            if time.monotonic() - seen_at < _LOOK_AT_CARD_SECONDS:
+                continue
             try:
                 await self._ledger.read()
             except (httpx.HTTPError, RuntimeError):
                 return
             code = self._ledger.code_of(card.username, card.ours.caption)
-            link = f"{self._stage.platform.process.url}/p/{code}/" if code else ""
+            link = f"{self._pages[card.username]}/p/{code}/" if code else ""
             answer = ActOnCard(act="it_is_there" if code else "publish_it", link=link)
-            await self.ask(partial(_answer, card_id=card.id, answer=answer))
-            self.attendance.answered += 1
+            answered = Answered(
+                username=card.username, title=card.ours.caption, act=answer.act, at=time.time()
+            )
+            # Said again where the word that it was heard got lost; then it may be settled by now.
+            with contextlib.suppress(ConflictError):
+                await self.ask(partial(_answer, card_id=card.id, answer=answer))
+            self.attendance.answers.append(answered)
 
     async def _sign_in(self, usernames: Sequence[str], *, patient: bool) -> None:
         """Sign accounts in; where `patient`, wait until each of them is."""
+        self._sign_ins += 1
         command = RunTask(
-            name="Sign in",
+            name=f"Sign in {self._sign_ins}",
             task="bulk_login",
             parameters={"force": True},
             targets=Targets(usernames=list(usernames)),
         )
-        started = await self.ask(lambda client: client.run_task(command))
-        assert started.run_id, started.preflight.problems[:3]
-        run_id = started.run_id
-        self.run_ids.append(run_id)
+        run_id = await self._run(command)
         while patient:
             page = await self.ask(lambda client: client.run_items(run_id, limit=_PAGE))
             bad = [row for row in page.rows if row.state is ItemState.FAILED]

@@ -182,7 +182,7 @@ def read_items(database: Path, agents: dict[str, str]) -> list[StoredItem]:
         ).fetchall()
         steps: dict[str, list[str]] = {}
         for item_id, state in store.execute(
-            "SELECT item_id, state FROM ledger_step ORDER BY epoch, seq"
+            "SELECT item_id, state FROM ledger_step ORDER BY rowid"
         ):
             steps.setdefault(item_id, []).append(state)
     found = []
@@ -218,14 +218,12 @@ def read_fences(agent: str, journal: Path) -> list[FencedItem]:
     return [FencedItem(agent, *row) for row in found]
 
 
-def read_logs(
-    core: Path, agents: Sequence[Path], run_ids: Sequence[str]
-) -> tuple[list[Log], list[str]]:
+def read_logs(core: Path, agents: Sequence[Path]) -> tuple[list[Log], list[str]]:
     """Return every attempt's log, here and there, and the lines that nobody can read."""
     torn: list[str] = []
     at_desktop: dict[tuple[str, int], list[str]] = {}
-    for run_id in run_ids:
-        for line in _json_lines(core / "logs" / f"run-{run_id}.jsonl", torn):
+    for path in sorted((core / "logs").glob("run-*.jsonl")):
+        for line in _json_lines(path, torn):
             at_desktop.setdefault((line["item_id"], line["attempt"]), []).append(line["text"])
     at_agent: dict[tuple[str, int], list[str]] = {}
     for agent in agents:
@@ -251,8 +249,6 @@ def _message(error: str | None) -> str:
 
 
 def _json_lines(path: Path, torn: list[str]) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        return
     for line in path.read_bytes().splitlines():
         try:
             yield json.loads(line)

@@ -7,6 +7,7 @@ fence; I6 no secret anywhere; I7 nothing left over; I8 within quotas, and whole 
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from enum import IntEnum
 from tests.campaign.encounters import encounters
 from tests.campaign.evidence import Evidence, Post, StoredItem
 from tests.campaign.saboteur import Happened
-from tests.campaign.schedule import KILLS_AND_CUTS
+from tests.campaign.schedule import KILLS_AND_CUTS, Kind
 
 MET_SHARE = 0.30
 """Of all publishes, how many must have met a fault for a run to count."""
@@ -62,7 +63,10 @@ class Verdict:
     lost: int
     wrong_done: int
     unresolved: int
-    """Doubts that were left to a person."""
+    """Doubts that were left to a person although the platform could be asked."""
+    answered: int
+    """Doubts that were left to a person and count apart: they were set up for that, or the agent
+    had lost its journal."""
     met: int
     """Posts that met a fault."""
     faults: int
@@ -74,6 +78,7 @@ class Verdict:
         counts = (
             f"{self.published} published under {self.faults} faults: {self.twice} twice, "
             f"{self.lost} lost, {self.wrong_done} wrong “done”, {self.unresolved} left to a person"
+            f"{f' (and {self.answered} apart)' if self.answered else ''}"
         )
         if self.outcome is Outcome.HELD:
             return f"Held: {counts}."
@@ -88,8 +93,10 @@ def judge(evidence: Evidence) -> Verdict:
     twice = list(_twice(posts))
     wrong = list(_wrong_done(evidence, posts))
     lost = list(_lost(evidence, posts, items))
-    unresolved = evidence.attendance.answered + _left_open(evidence)
+    apart, others = _answered(evidence)
+    unresolved = len(others) + _left_open(evidence)
     findings = [*twice, *wrong, *lost, *_unresolved(evidence, unresolved)]
+    findings += _wrong_answers(evidence, posts)
     findings += [*_ledger(evidence), *_others(evidence)]
     came_about = [each for each in evidence.happened if each.outcome]
     met = len(set().union(*encounters(evidence).values()))
@@ -103,6 +110,7 @@ def judge(evidence: Evidence) -> Verdict:
         lost=len(lost),
         wrong_done=len(wrong),
         unresolved=unresolved,
+        answered=len(apart),
         met=met,
         faults=len(came_about),
         kills_and_cuts=sum(each.fault.kind in KILLS_AND_CUTS for each in came_about),
@@ -176,6 +184,39 @@ def _left_open(evidence: Evidence) -> int:
     return sum(item.intent_state in states for item in evidence.items)
 
 
+def _answered(evidence: Evidence) -> tuple[set[Key], set[Key]]:
+    """Return the posts that a person settled: those that count apart, and all others.
+
+    Apart count those set up for it, and those of an agent that had lost its journal by then.
+    """
+    doubtful = set(evidence.plan.doubtful)
+    lost_at = {
+        each.fault.target: each.began
+        for each in reversed(evidence.happened)
+        if each.outcome and each.fault.kind is Kind.JOURNAL_LOST
+    }
+    agent_of = {(item.username, item.title): item.agent for item in evidence.items}
+    apart, others = set[Key](), set[Key]()
+    for each in evidence.attendance.answers:
+        key = (each.username, each.title)
+        has_lost = lost_at.get(agent_of.get(key, ""), math.inf) < each.at
+        (apart if each.username in doubtful or has_lost else others).add(key)
+    return apart, others
+
+
+def _wrong_answers(evidence: Evidence, posts: dict[Key, list[Post]]) -> Iterator[Finding]:
+    """What the person said was true at that time, and is what then came about."""
+    last = {(each.username, each.title): each for each in evidence.attendance.answers}
+    done = {(item.username, item.title) for item in evidence.items if item.state == "done"}
+    for key, answer in last.items():
+        what = f"{answer.title!r} of {answer.username} was answered by {answer.act}"
+        was_there = any(post.at <= answer.at for post in posts.get(key, ()))
+        if was_there is not (answer.act == "it_is_there"):
+            yield Finding("I2", f"{what}, and the platform {'has' if was_there else 'lacked'} it")
+        if key not in done and not evidence.ran_out:
+            yield Finding("I3", f"{what}, and is not done")
+
+
 def _unresolved(evidence: Evidence, unresolved: int) -> Iterator[Finding]:
     allowed = UNRESOLVED_SHARE * len(evidence.orders)
     if unresolved > allowed:
@@ -245,8 +286,9 @@ def _gates(evidence: Evidence, came_about: Sequence[Happened], met: int) -> Iter
     plan = evidence.plan
     if evidence.ran_out:
         yield f"the time was up after {plan.minutes:g} minutes, before every post was settled"
-    if len(evidence.orders) < plan.publishes:
-        yield f"only {len(evidence.orders)} of {plan.publishes} posts were ordered"
+    if len(evidence.orders) < plan.publishes + plan.doubts:
+        wanted = plan.publishes + plan.doubts
+        yield f"only {len(evidence.orders)} of {wanted} posts were ordered"
     share = met / max(1, len(evidence.posts))
     if share < MET_SHARE:
         yield f"only {share:.0%} of the posts met a fault, and {MET_SHARE:.0%} have to"
@@ -256,6 +298,9 @@ def _gates(evidence: Evidence, came_about: Sequence[Happened], met: int) -> Iter
     if deadly < plan.kills_and_cuts:
         yield f"only {deadly} kills and cuts came about, and {plan.kills_and_cuts} have to"
     yield from _shares(evidence)
+    for act in ("it_is_there", "publish_it"):
+        if plan.doubts and act not in {each.act for each in evidence.attendance.answers}:
+            yield f"no card was answered by “{act.replace('_', ' ')}”"
     if missing := evidence.wanted_points - evidence.reached:
         yield f"these failpoints were never reached: {', '.join(sorted(missing))}"
 

@@ -21,6 +21,10 @@ class Ledger:
 
     def __init__(self, stage: Stage) -> None:
         self.published = 0
+        self.uploaded: set[str] = set()
+        """Accounts of which a file has arrived."""
+        self.troubled: set[tuple[str, str]] = set()
+        """Accounts, each with a fault that has hit one of its requests."""
         self._codes: dict[tuple[str, str], str] = {}
         self._last = 0
         self._stage = stage
@@ -55,3 +59,7 @@ class Ledger:
         if record["kind"] == "published":
             self.published += 1
             self._codes[(record["account"], record["caption"])] = record["post_code"]
+        elif record["kind"] == "upload_received":
+            self.uploaded.add(record["account"])
+        elif record["kind"] == "fault":
+            self.troubled.add((record["account"], record["fault"]))

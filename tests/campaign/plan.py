@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 ACCOUNTS_PER_PUBLISH = 8
 """Posts per account in a short campaign: accounts are many so that their waits overlap."""
+DOUBTS_LEAST = 8
+"""Posts that are left to a person, in however short a campaign: some are settled by looking."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,12 @@ class Plan:
     """Of `accounts`, how many publish through a browser."""
     relayed_accounts: int = 0
     """Of `accounts`, how many use the client as the real platform gets it."""
+    doubts: int = 0
+    """Posts beside `publishes`, on an account of its own each, that nobody but a person can settle:
+    their answer is lost, and the session ends before anybody has looked."""
+    journal_losses: int = 0
+    """How often an agent's journal is damaged, of `faults`; only on request. Posts that then need a
+    person count apart, and the last lines of a log that nobody had asked for yet are gone."""
     agents: int = 2
     workers: int = 6
     """Posts that one agent may have under way at a time."""
@@ -36,8 +44,13 @@ class Plan:
 
     @property
     def usernames(self) -> list[str]:
-        """Every account, browsers' first."""
-        return [f"account.{number:04d}" for number in range(self.accounts)]
+        """Every account, browsers' first, those of `doubtful` last."""
+        return [*(f"account.{number:04d}" for number in range(self.accounts)), *self.doubtful]
+
+    @property
+    def doubtful(self) -> list[str]:
+        """The accounts whose one post is left to a person."""
+        return [f"doubt.{number:04d}" for number in range(self.doubts)]
 
     def is_browser(self, number: int) -> bool:
         """Say whether the account with this number publishes through a browser."""
@@ -50,7 +63,15 @@ class Plan:
 
 def short(seed: int) -> Plan:
     """The campaign in the test command."""
-    return Plan(seed=seed, publishes=320, faults=130, kills_and_cuts=100, accounts=40, minutes=5.0)
+    return Plan(
+        seed=seed,
+        publishes=320,
+        faults=130,
+        kills_and_cuts=100,
+        accounts=40,
+        doubts=DOUBTS_LEAST,
+        minutes=5.0,
+    )
 
 
 def full(seed: int) -> Plan:
@@ -63,6 +84,7 @@ def full(seed: int) -> Plan:
         accounts=168,
         browser_accounts=4,
         relayed_accounts=20,
+        doubts=24,
         agents=3,
         workers=8,
         minutes=60.0,
@@ -87,4 +109,5 @@ def sized(plan: Plan, publishes: int | None, minutes: float | None) -> Plan:
         accounts=accounts,
         browser_accounts=min(plan.browser_accounts, round(plan.browser_accounts * share)),
         relayed_accounts=round(plan.relayed_accounts * share),
+        doubts=max(DOUBTS_LEAST, round(plan.doubts * publishes / plan.publishes)),
     )

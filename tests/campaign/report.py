@@ -70,6 +70,7 @@ def _verdict_rows(evidence: Evidence, verdict: Verdict) -> list[Row]:
         ("lost", str(verdict.lost), "0"),
         ("wrong “done”", str(verdict.wrong_done), "0"),
         ("left to a person", str(verdict.unresolved), "0.1 %"),
+        ("left to a person, counted apart", str(verdict.answered), ""),
         ("posts that met a fault", f"{verdict.met} ({share:.0%})", "at least 30 %"),
         ("kills and cuts", str(verdict.kills_and_cuts), f"at least {evidence.plan.kills_and_cuts}"),
         (
@@ -119,7 +120,10 @@ def _attendance_rows(evidence: Evidence) -> list[Row]:
     return [
         *rows,
         ("accounts signed in again", str(attendance.signed_in_again), ""),
-        ("doubts settled by hand", str(attendance.answered), ""),
+        *(
+            (f"card answered: {act}".replace("_", " "), str(count), "")
+            for act, count in Counter(each.act for each in attendance.answers).most_common()
+        ),
         ("asked again while the core was away", str(attendance.core_was_away), ""),
     ]
 

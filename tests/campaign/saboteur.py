@@ -8,16 +8,17 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
-from tests.campaign import small_disk
 from tests.campaign.inside.clock import set_clock
 from tests.campaign.patience import LOOK_SECONDS, came_true
 from tests.campaign.schedule import KILLS_AND_CUTS, LATE_MS_MOST, Fault, Kind
 from tests.campaign.stage import CONFIGURE, Stage
+from tests.support import small_disk
 from tests.support.relay import BOTH, FAIR, Relay, Way, Weather
 
 _PATIENCE_SECONDS = 3.0
@@ -35,6 +36,7 @@ _PLATFORMS_AT_ONCE = 3
 _AT_ONCE = 4
 """Faults that last may overlap."""
 _UPLOADS = "/rupload_*"
+_DAMAGED_BYTES = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,7 @@ class Saboteur:
             Kind.PLATFORM: self._platform,
             Kind.DISK_FULL: self._disk_full,
             Kind.CLOCK: self._clock,
+            Kind.JOURNAL_LOST: self._journal_lost,
         }
 
     @property
@@ -161,6 +164,13 @@ class Saboteur:
         kept = self._stage.machine(machine)
         await came_true(lambda: kept.deaths > deaths)
         await kept.up.wait()
+
+    async def _journal_lost(self, fault: Fault) -> str:
+        kept = self._stage.machine(fault.target)
+        journal = kept.folder / "journal.sqlite"
+        kept.before_next_start(partial(_damage, journal))
+        await self._kill(fault)
+        return "began anew"
 
     async def _suspend(self, fault: Fault) -> str:
         processes = await self._processes(fault.target)
@@ -266,8 +276,12 @@ class Saboteur:
         return "met"
 
     def _waits(self, fault: Fault) -> bool:
+        """Say whether it has met no request yet; what is set for one account is not its."""
         names = fault.detail.split("+")
-        return any(each["kind"] in names for each in self._stage.platform.process.faults())
+        return any(
+            each["kind"] in names and each["account"] is None
+            for each in self._stage.platform.process.faults()
+        )
 
     async def _disk_full(self, fault: Fault) -> str:
         disk = self._stage.machine(fault.target).folder.parent
@@ -292,6 +306,14 @@ def _meanwhile(begin: Callable[[], None], end: Callable[[], None]) -> Iterator[N
         yield
     finally:
         end()
+
+
+def _damage(database: Path) -> None:
+    """Leave a file that is no database any more, as a failing disk does."""
+    for beside in ("-wal", "-shm"):
+        database.with_name(database.name + beside).unlink(missing_ok=True)
+    with database.open("r+b") as file:
+        file.write(bytes(_DAMAGED_BYTES))
 
 
 def _as_platform_fault(name: str, milliseconds: int) -> tuple[str, dict[str, Any]]:

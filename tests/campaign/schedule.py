@@ -37,6 +37,8 @@ class Kind(StrEnum):
     DISK_FULL = "disk_full"
     CLOCK = "clock"
     """The wall clock of a machine jumps."""
+    JOURNAL_LOST = "journal_lost"
+    """An agent dies, and when it is back nobody can read its journal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +127,11 @@ def draw(plan: Plan, ground: Ground) -> list[Fault]:
     """Return the faults of a plan in their order, with as many again in reserve.
 
     Some will find nothing to break; the next ones take their place. Each failpoint is armed once
-    in the first half.
+    in the first half, and so is every loss of a journal.
     """
     chance = random.Random(plan.seed)
-    drawn = [*_each_failpoint_once(ground, chance), *_others(plan, ground, chance)]
+    drawn = [*_each_failpoint_once(ground, chance), *_losses(plan, ground, chance)]
+    drawn += _others(plan, ground, chance)
     first, reserve = drawn[: plan.faults], drawn[plan.faults :]
     chance.shuffle(first)
     faults = [*first, *reserve]
@@ -153,6 +156,12 @@ def _points(ground: Ground) -> list[str]:
 def _each_failpoint_once(ground: Ground, chance: random.Random) -> Iterator[Fault]:
     for name in _points(ground):
         yield _failpoint(name, ground, chance)
+
+
+def _losses(plan: Plan, ground: Ground, chance: random.Random) -> Iterator[Fault]:
+    for _ in range(plan.journal_losses):
+        agent = f"agent-{chance.randrange(ground.agents)}"
+        yield Fault(number=0, kind=Kind.JOURNAL_LOST, target=agent)
 
 
 def _failpoint(name: str, ground: Ground, chance: random.Random) -> Fault:

@@ -21,13 +21,13 @@ from tests.campaign.inside.disguised_client import write as write_disguise
 from tests.campaign.inside.failpoints import Board
 from tests.campaign.inside.surroundings import ROOM, Surroundings
 from tests.campaign.plan import Plan
-from tests.campaign.small_disk import small_disks
 from tests.support.agent_process import AgentProcess
 from tests.support.child_process import ChildProcess
 from tests.support.core_process import CoreProcess
 from tests.support.leftovers import carriers
 from tests.support.practice_process import PracticeProcess
 from tests.support.relay import Relay, relay_to
+from tests.support.small_disk import small_disks
 
 P = TypeVar("P", bound=ChildProcess)
 
@@ -74,6 +74,7 @@ class Kept(Generic[P]):
         self._start = start
         self._process: P | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._meanwhile: list[Callable[[], None]] = []
 
     @property
     def process(self) -> P:
@@ -95,6 +96,10 @@ class Kept(Generic[P]):
         """Raise what ended the keeping."""
         if self._keeper is not None and self._keeper.done():
             self._keeper.result()
+
+    def before_next_start(self, act: Callable[[], None]) -> None:
+        """Do something to its data once, while it is gone the next time."""
+        self._meanwhile.append(act)
 
     async def restart(self) -> None:
         """End it politely and start it again, with whatever it is told by now."""
@@ -121,6 +126,8 @@ class Kept(Generic[P]):
             self.up.clear()
             self.deaths += 1
             gone = time.time()
+            while self._meanwhile:
+                self._meanwhile.pop()()
             await self._bring_up()
             self.outages.append((gone, time.time()))
 
@@ -155,8 +162,6 @@ class Stage:
     lines: list[Relay]
     """Between agents and platform."""
     has_small_disks: bool
-    plants: dict[str, str]
-    """The planted bug of each machine that has one; counts from its next start on."""
 
     def machine(
         self, name: str
@@ -220,10 +225,9 @@ async def stage(room: Path, plan: Plan) -> AsyncIterator[Stage]:
     """Start everything; end whatever then runs."""
     machines = ["core", *(f"agent-{number}" for number in range(plan.agents))]
     folders = [room / "disks" / name for name in machines]
-    plants: dict[str, str] = {}
 
     def environment(machine: str) -> Mapping[str, str]:
-        return Surroundings(room, machine, plants.get(machine, "")).environment()
+        return Surroundings(room, machine).environment()
 
     async with AsyncExitStack() as undo:
         undo.enter_context(_no_process_left(room))
@@ -252,7 +256,7 @@ async def stage(room: Path, plan: Plan) -> AsyncIterator[Stage]:
             await undo.enter_async_context(relay_to(agent.process.port, plan.seed + number))
             for number, agent in enumerate(agents)
         ]
-        yield Stage(room, plan, platform, core, agents, links, lines, has_small_disks, plants)
+        yield Stage(room, plan, platform, core, agents, links, lines, has_small_disks)
 
 
 async def _begin(kept: Kept[P], undo: AsyncExitStack) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.campaign.crew import Attendance, Order
+from tests.campaign.crew import Answered, Attendance, Order
 from tests.campaign.evidence import (
     Evidence,
     FencedItem,
@@ -42,6 +42,7 @@ ITEM = StoredItem(
     error="",
     steps=("sending", "confirmed"),
 )
+THERE = Answered(username=NAME, title="post 0", act="it_is_there", at=12.0)
 KILL = Happened(
     fault=Fault(number=1, kind=Kind.KILL, target="agent-0"),
     began=10.5,
@@ -99,7 +100,17 @@ def test_a_whole_campaign_held() -> None:
             "I3",
             "1 posts were left to a person",
         ),
-        ({"attendance": Attendance(answered=1)}, "I3", "1 posts were left to a person"),
+        ({"attendance": Attendance(answers=[THERE])}, "I3", "1 posts were left to a person"),
+        (
+            {"attendance": Attendance(answers=[replace(THERE, act="publish_it")])},
+            "I2",
+            "answered by publish_it, and the platform has it",
+        ),
+        (
+            {"attendance": Attendance(answers=[replace(THERE, at=10.5)])},
+            "I2",
+            "answered by it_is_there, and the platform lacked it",
+        ),
         ({"logs": [Log("i0", 1, ["one", "two"], ["one"])]}, "I4", "the desktop 1"),
         ({"logs": [Log("i0", 1, ["one", "two"], ["two", "one"])]}, "I4", "differ"),
         ({"logs": [Log("i0", 1, *[["[1] one", "[3] three"]] * 2)]}, "I4", "lacks 1 lines"),
@@ -143,6 +154,41 @@ def test_a_run_that_tried_too_little_is_void(changed: dict[str, Any], says: str)
     verdict = judge(whole(**changed))
     assert verdict.outcome is Outcome.VOID
     assert any(says in gate for gate in verdict.gates)
+
+
+def test_what_was_left_to_a_person_on_purpose_counts_apart_and_has_to_be_there_each_way() -> None:
+    plan = replace(PLAN, accounts=0, doubts=2)
+    first, second = plan.doubtful
+    posts = [replace(post, username=first) for post in whole().posts[:1]]
+    posts.append(replace(posts[0], username=second, sequence=6, post_id="14_1", at=13.0))
+    items = [replace(ITEM, username=first), replace(ITEM, username=second, remote_id="14_1")]
+    answers = [
+        replace(THERE, username=first),
+        replace(THERE, username=second, act="publish_it"),
+    ]
+    evidence = whole(
+        plan=replace(plan, publishes=0),
+        orders=[Order(first, "post 0"), Order(second, "post 0")],
+        posts=posts,
+        items=items,
+        attendance=Attendance(answers=answers),
+        happened=[replace(KILL, fault=replace(KILL.fault, target="core"))],
+    )
+    verdict = judge(evidence)
+    assert (verdict.outcome, verdict.unresolved, verdict.answered) == (Outcome.HELD, 0, 2)
+    assert "0 left to a person (and 2 apart)" in verdict.sentence
+    one_way = replace(evidence, attendance=Attendance(answers=answers[:1]))
+    assert "no card was answered by “publish it”" in judge(one_way).gates
+    undone = replace(evidence, items=[replace(items[0], state="failed", remote_id=""), items[1]])
+    assert any("and is not done" in each.what for each in judge(undone).findings)
+
+
+def test_what_needs_a_person_because_a_journal_was_lost_counts_apart() -> None:
+    lost = replace(KILL, fault=replace(KILL.fault, kind=Kind.JOURNAL_LOST))
+    evidence = whole(attendance=Attendance(answers=[THERE]), happened=[KILL, lost])
+    assert (judge(evidence).unresolved, judge(evidence).answered) == (0, 1)
+    later = replace(evidence, happened=[KILL, replace(lost, began=THERE.at + 1)])
+    assert (judge(later).unresolved, judge(later).answered) == (1, 0)
 
 
 def test_a_fault_elsewhere_is_not_met() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -40,8 +41,9 @@ def test_where_there_is_no_browser_or_no_disk_neither_is_broken() -> None:
 
 
 def test_every_way_of_going_wrong_has_its_turn_and_a_target_that_exists() -> None:
-    faults = draw(full(5), GROUND)
+    faults = draw(replace(full(5), journal_losses=3), GROUND)
     assert {fault.kind for fault in faults} == set(Kind)
+    assert sum(fault.kind is Kind.JOURNAL_LOST for fault in faults) == 3
     targets = {"core", "platform", *(f"{what}-{n}" for what in _numbered() for n in range(2))}
     targets |= {f"line-{number}" for number in range(4)}
     assert {fault.target for fault in faults} <= targets

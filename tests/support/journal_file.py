@@ -99,7 +99,14 @@ class JournalFile:
         ).state
 
     def say(
-        self, item: ItemSpec, verdict: Any, remote_id: str = "", fence: int = 1, word: str = ""
+        self,
+        item: ItemSpec,
+        verdict: Any,
+        remote_id: str = "",
+        fence: int = 1,
+        word: str = "",
+        *,
+        check: bool = False,
     ) -> None:
         """Take a person's word on its effect; each is one of its own unless `word` names it."""
         assert item.publish is not None
@@ -111,6 +118,7 @@ class JournalFile:
             verdict=verdict,
             remote_id=remote_id,
             by="Astrid",
+            check=check,
         )
         self.do(lambda transaction: settle(transaction, told))
 

@@ -104,7 +104,7 @@ def add_agent(connection: Connection, vault: Vault, agent_id: str = "a" * 52) ->
         scope="control",
         at=1.0,
     )
-    agents.begin_history(connection, agent_id, Cursor(epoch=EPOCH, seq=0))
+    agents.begin_history(connection, agent_id, Cursor(epoch=EPOCH, seq=0), at=1.0)
     return agent_id
 
 

@@ -30,7 +30,9 @@ from common.operations import (
     PublishedPost,
     Settlement,
     SignedIn,
+    Whose,
 )
+from common.post_codes import code_of, number_in
 
 _USER_ID_COOKIE = "ds_user_id"
 _OUTBOX = "outbox"
@@ -119,6 +121,7 @@ class BrowserDriver:
         return Baseline(
             post_ids=tuple(remote_id(number_of(code), user_id) for code in codes),
             platform_time=self._pages.platform_time,
+            clock_ahead=self._pages.clock_ahead,
         )
 
     async def find_published(self, since: Baseline, *, fresh: bool = True) -> Sequence[ListedPost]:
@@ -132,6 +135,10 @@ class BrowserDriver:
         return await self._grid(user_id).newer(
             codes, frozenset(known), since.platform_time, whole=fresh
         )
+
+    async def whose_post(self, remote_id: str) -> Whose:
+        """Open the post's page; see `common.operations.TellsWhosePost`."""
+        return await self._grid(await self._user_id()).whose(code_of(int(number_in(remote_id))))
 
     async def _read_grid(self) -> list[str]:
         self._codes = await self._grid(await self._user_id()).codes()

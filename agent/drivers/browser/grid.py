@@ -17,6 +17,7 @@ from agent.drivers.posts import is_older, number_of, page_url, remote_id
 from common.access import AccountAccess
 from common.domain.content import ListedPost, PostKind
 from common.errors import DriverError
+from common.operations import Whose
 
 _READING = "reading the account's posts"
 _SHOWN_MS = 15_000
@@ -27,6 +28,7 @@ _SHOWN = 12
 _OPENED = 12
 """Posts that one look opens: each takes a page."""
 _OK = 200
+_NO_PAGE = frozenset({404, 410})
 
 
 class OwnGrid:
@@ -86,6 +88,22 @@ class OwnGrid:
         if whole and not reaches_back:
             raise self._odd("the grid, which ends before the older posts,")
         return found
+
+    async def whose(self, code: str) -> Whose:
+        """Say whose the post is that has this page; raises where the page does not say it."""
+        pages, account = self._pages, self._account
+        with translated(account.username, _READING):
+            path = pages.words.routes.post.format(code=code)
+            status = await pages.go(path, _READING)
+            if status != _OK and status not in _NO_PAGE:
+                raise self._odd(f"the page {path}, answered with {status},")
+            await self._way_in.require_own_view(_READING)
+            if status in _NO_PAGE:
+                return Whose.NOBODY
+            body = pages.find("post_body").filter(visible=True).first
+            await body.wait_for(timeout=_SHOWN_MS)
+            own = pages.words.find(body, "own_profile", username=account.username)
+            return Whose.OWN if await own.count() else Whose.OTHER
 
     async def _read(self, code: str) -> ListedPost:
         pages, account = self._pages, self._account

@@ -3,9 +3,11 @@
 What a page means for an account is in `sign_in.py`, `composer.py` and `grid.py`.
 """
 
+import asyncio
 import contextlib
+import time
 
-from playwright.async_api import Error, Locator, Page, Response
+from playwright.async_api import Error, Frame, Locator, Page, Response
 
 from agent.drivers.answers import seconds_of
 from agent.drivers.browser.errors import require_reached, unknown_page
@@ -13,6 +15,8 @@ from agent.drivers.browser.vocabulary import Vocabulary
 from common.errors import DriverError
 
 _PAGE_MS = 30_000
+_NETWORK = "net::ERR_"
+_FAILURE_SHOWN_SECONDS = 5.0
 
 
 class Pages:
@@ -25,6 +29,8 @@ class Pages:
         self._base = base
         self.platform_time: float | None = None
         """The platform's clock by its newest page, seconds since 1970; None before the first."""
+        self.clock_ahead: float | None = None
+        """By how many seconds this machine's clock was ahead of it when that came."""
 
     async def go(self, path: str, doing: str) -> int:
         """Open a page and return its HTTP status; raises what stands in the way."""
@@ -36,9 +42,7 @@ class Pages:
 
         self.page.on("response", note)
         try:
-            response = await self.page.goto(
-                f"{self._base}{path}", timeout=_PAGE_MS, wait_until="domcontentloaded"
-            )
+            response = await self._goto(f"{self._base}{path}")
         finally:
             self.page.remove_listener("response", note)
             # A proxy's refusal has no page, so it ends as an error that does not name it.
@@ -46,13 +50,37 @@ class Pages:
         self.require_no_challenge(doing)
         if response is None:
             raise DriverError(f"The browser of {self.username} opened no page.")
-        self.platform_time = seconds_of(response.headers.get("date")) or self.platform_time
+        if now := seconds_of(response.headers.get("date")):
+            self.platform_time, self.clock_ahead = now, time.time() - now
         return response.status
+
+    async def _goto(self, address: str) -> Response | None:
+        """Open a page; where that fails, wait until the browser shows so before it is raised.
+
+        Its own page about the failure would otherwise come in the way of the next one.
+        """
+        shown = asyncio.Event()
+
+        def note(frame: Frame) -> None:
+            if frame.parent_frame is None:
+                shown.set()
+
+        self.page.on("framenavigated", note)
+        try:
+            return await self.page.goto(address, timeout=_PAGE_MS, wait_until="domcontentloaded")
+        except Error as error:
+            if _NETWORK in error.message:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_FAILURE_SHOWN_SECONDS):
+                        await shown.wait()
+            raise
+        finally:
+            self.page.remove_listener("framenavigated", note)
 
     async def leave(self) -> None:
         """Leave the page for an empty one: whatever it was still sending ends here."""
         with contextlib.suppress(Error):
-            await self.page.goto("about:blank", timeout=_PAGE_MS)
+            await self._goto("about:blank")
 
     async def first_of(self, *names: str, doing: str) -> str:
         """Wait until one of the named elements is visible and say which."""

@@ -33,6 +33,7 @@ from common.operations import (
     PublishedPost,
     Settlement,
     SignedIn,
+    Whose,
 )
 
 T = TypeVar("T")
@@ -136,6 +137,10 @@ class PrivateApiDriver:
         if fresh:
             return await self._call(Stake.LOOK, lambda: self._feed.newer(since))
         return await self._call(Stake.READ, lambda: self._feed.newer_as_known(since))
+
+    async def whose_post(self, remote_id: str) -> Whose:
+        """Read the one post; see `common.operations.TellsWhosePost`."""
+        return await self._call(Stake.LOOK, lambda: self._feed.whose(remote_id))
 
     def _published(self, made: Configured) -> PublishedPost:
         number = remote_id(made.number, str(self._client.user_id or ""))

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.drivers.posts import page_url, remote_id
+from agent.drivers.private_api.exchange import Exchange
 from common.access import AccountAccess
 from common.domain.content import ListedPost, PostKind
 from common.errors import DriverError
 
 _KINDS = {1: PostKind.PHOTO, 2: PostKind.REEL, 8: PostKind.CAROUSEL}
 """By the platform's number for what a post is; every video is a reel."""
+
+_NO_SUCH = frozenset({400, 404})
+_NO_SUCH_WORDS = ("media not found", "media is unavailable", "media has been deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,30 @@ def read_one(answer: Any, account: AccountAccess, user_id: str) -> ListedPost:
     if len(items) != 1:
         raise _odd(account, f"{len(items)} posts instead of one")
     return _post(items[0], account, user_id)
+
+
+def read_owner(answer: Any, account: AccountAccess, number: str) -> str:
+    """Return the user id of whom post `number` belongs to, out of an answer about that one post.
+
+    Raises DriverError where the answer is about anything else, or does not say it.
+    """
+    items = _items_of(answer, account)
+    item = items[0] if len(items) == 1 else None
+    if not isinstance(item, dict) or str(item.get("pk")) != number:
+        raise _odd(account, "another post than was asked for")
+    user = item.get("user")
+    owner = str(user.get("pk") or "") if isinstance(user, dict) else ""
+    if not owner.isdigit():
+        raise _odd(account, "a post without its owner")
+    return owner
+
+
+def is_no_such_post(exchange: Exchange | None) -> bool:
+    """Say whether the platform answered in plain words that it has no such post."""
+    if exchange is None or exchange.status not in _NO_SUCH:
+        return False
+    message = str((exchange.body or {}).get("message") or "").lower()
+    return any(words in message for words in _NO_SUCH_WORDS)
 
 
 def _items_of(answer: Any, account: AccountAccess) -> list[Any]:

@@ -9,10 +9,17 @@ from collections.abc import Iterable
 
 from agent.drivers.posts import is_older
 from agent.drivers.private_api.client import AccountClient
-from agent.drivers.private_api.listing import Page, read_one, read_page
+from agent.drivers.private_api.listing import (
+    Page,
+    is_no_such_post,
+    read_one,
+    read_owner,
+    read_page,
+)
 from common.access import AccountAccess
 from common.domain.content import Baseline, ListedPost
 from common.errors import DriverError, SessionExpiredError
+from common.operations import Whose
 from common.post_codes import number_in
 
 _PER_PAGE = 33
@@ -42,7 +49,11 @@ class OwnFeed:
         ids = (*reversed(self._confirmed), *(post.remote_id for post in self._listed))
         newest = tuple(dict.fromkeys(ids))
         now = self._client.wire.platform_time
-        return Baseline(post_ids=newest[:_IDS_NEEDED] if now else newest, platform_time=now)
+        return Baseline(
+            post_ids=newest[:_IDS_NEEDED] if now else newest,
+            platform_time=now,
+            clock_ahead=self._client.wire.clock_ahead,
+        )
 
     def newer_as_known(self, since: Baseline) -> list[ListedPost]:
         """Return what the last answer showed that is newer than `since`."""
@@ -70,6 +81,18 @@ class OwnFeed:
             advice="Look at the account's page.",
             subject=self._account.username,
         )
+
+    def whose(self, remote_id: str) -> Whose:
+        """Ask whose one post is; raises where the answer does not say it plainly."""
+        number = number_in(remote_id)
+        try:
+            answer = self._client.private_request(f"media/{number}/info/")
+        except Exception:
+            if is_no_such_post(self._client.wire.last):
+                return Whose.NOBODY
+            raise
+        owner = read_owner(answer, self._account, number)
+        return Whose.OWN if owner == self._user_id() else Whose.OTHER
 
     def confirmed(self, remote_id: str) -> None:
         """Note that the account has this post now."""

@@ -109,6 +109,8 @@ class Wire:
         """Set when a request since `begin` got no answer."""
         self.platform_time: float | None = None
         """The platform's clock by the newest answer of all, seconds since 1970."""
+        self.clock_ahead: float | None = None
+        """By how many seconds this machine's clock was ahead of it when that came."""
         self.is_deciding = False
         """True for the call that makes something happen: one request, on a new connection."""
         self._cancel: CancelFlag | None = None
@@ -133,7 +135,9 @@ class Wire:
         """Record one request."""
         self.last = exchange
         self.cut = self.cut or exchange.cut
-        self.platform_time = exchange.platform_time or self.platform_time
+        if exchange.platform_time:
+            self.platform_time = exchange.platform_time
+            self.clock_ahead = time.time() - exchange.platform_time
         if self._log:
             self._log(exchange.line())
 

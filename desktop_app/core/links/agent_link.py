@@ -9,6 +9,7 @@ import contextlib
 import logging
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -203,7 +204,8 @@ class LiveLink:
         now = running_time()
         self.take(self._session.tick(now))
         if self._session.is_heartbeat_due(now):
-            self.send(Heartbeat(clock=time.time(), echo=self._session.peer_clock))
+            echo, mark = self._session.peer_clock, self.link.mark()
+            self.send(Heartbeat(clock=time.time(), echo=echo, mark=mark))
 
     async def opened(self) -> None:
         """Wait until both sides have said hello."""
@@ -279,11 +281,19 @@ class AgentLink:
     """Keeps the control link to one paired agent up."""
 
     def __init__(
-        self, address: AgentAddress, handler: LinkHandler, handshakes: asyncio.Semaphore
+        self,
+        address: AgentAddress,
+        handler: LinkHandler,
+        handshakes: asyncio.Semaphore,
+        mark: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`handshakes` bounds how many links of the fleet dial at once."""
+        """`handshakes` bounds how many links of the fleet dial at once.
+
+        `mark` says how far the store's history is, for heartbeats.
+        """
         self.address = address
         self.handler = handler
+        self.mark = mark
         self.figures = LinkFigures()
         self.state = LinkState.CONNECTING
         self.error: FlotillaError | None = None

@@ -43,7 +43,8 @@ CHANNELS = 4
 """Files that travel at once."""
 _ANSWERS = 4
 """Words about one file that may wait to be heard; an agent says two."""
-_ANSWER_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0
+"""How long an agent may say nothing, or take no byte, while it is waited for."""
 _READ_AHEAD = 4 * BULK_CHUNK
 """Bytes that one file is read ahead by, so that not every frame waits for a thread."""
 _RATE_SECONDS = 0.2
@@ -63,18 +64,21 @@ async def send_blobs(
     address: AgentAddress,
     blobs: Iterable[BlobToSend],
     stored: Callable[[str, FlotillaError | None], None],
+    *,
+    patience: float = PATIENCE_SECONDS,
 ) -> None:
     """Send files in order; `stored` hears of each one's end, with the error where it failed.
 
-    Raises a LinkError where the bulk link cannot be opened or breaks; files not heard of until
-    then were not sent whole, and the next attempt resumes them.
+    Raises a LinkError where the bulk link cannot be opened or breaks, or the agent says nothing or
+    takes no byte for `patience` seconds; files not heard of until then were not sent whole, and
+    the next attempt resumes them.
     """
     waiting = iter(blobs)
     first = next(waiting, None)
     if first is None:
         return
     socket = await dial(address, BULK_PATH, message_limit=BULK_MESSAGE_LIMIT)
-    link = _BulkLink(socket)
+    link = _BulkLink(socket, patience)
     reader = asyncio.create_task(link.read(), name=f"bulk {address.where}")
 
     async def lane(blob: BlobToSend | None) -> None:
@@ -129,8 +133,9 @@ def _as_media_error(problem: MediaError | OSError, blob: BlobToSend) -> MediaErr
 class _BulkLink:
     """One open bulk link: a window shared by all channels, and what each one hears."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, patience: float) -> None:
         self._socket = socket
+        self._patience = patience
         self._heard: dict[int, asyncio.Queue[BulkMessage]] = {}
         self._sent: dict[int, int] = {}
         self._received: dict[int, int] = {}
@@ -170,7 +175,7 @@ class _BulkLink:
         self, channel: int, queue: "asyncio.Queue[BulkMessage]", blob: BlobToSend
     ) -> None:
         offer = OfferBlob(channel=channel, sha256=blob.sha256, size=blob.size)
-        await self._socket.send(offer.model_dump_json())
+        await self._put(offer.model_dump_json())
         answer = await self._next(queue, blob)
         if isinstance(answer, BlobStored):
             return  # every byte had come before the last link broke; the check was still due
@@ -185,7 +190,7 @@ class _BulkLink:
 
     async def _next(self, queue: "asyncio.Queue[BulkMessage]", blob: BlobToSend) -> BulkMessage:
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(self._patience):
                 answer = await queue.get()
         except TimeoutError:
             raise AgentUnreachableError("The agent does not answer on the bulk link.") from None
@@ -198,17 +203,15 @@ class _BulkLink:
         return answer
 
     async def _send_bytes(self, channel: int, blob: BlobToSend, offset: int) -> None:
-        with await asyncio.to_thread(blob.path.open, "rb", buffering=0) as file:
-            file.seek(offset)
-            while offset < blob.size:
-                wanted = min(_READ_AHEAD, blob.size - offset)
-                data = await asyncio.to_thread(file.read, wanted)
-                if not data:
-                    raise MediaError("The file is shorter than it was when it was added.")
-                for start in range(0, len(data), BULK_CHUNK):
-                    piece = data[start : start + BULK_CHUNK]
-                    await self._send_piece(channel, offset, piece, blob.size)
-                    offset += len(piece)
+        while offset < blob.size:
+            wanted = min(_READ_AHEAD, blob.size - offset)
+            data = await asyncio.to_thread(_read_at, blob.path, offset, wanted)
+            if not data:
+                raise MediaError("The file is shorter than it was when it was added.")
+            for start in range(0, len(data), BULK_CHUNK):
+                piece = data[start : start + BULK_CHUNK]
+                await self._send_piece(channel, offset, piece, blob.size)
+                offset += len(piece)
 
     async def _send_piece(self, channel: int, offset: int, piece: bytes, size: int) -> None:
         await self._wait_for_room(len(piece))
@@ -216,15 +219,23 @@ class _BulkLink:
         frame = Frame(FrameKind.BLOB, channel, offset, piece, close=end == size)
         # One frame of all channels each time round the loop: the control links want their turn.
         async with self._turn:
-            await self._socket.send(frame.encode())
+            await self._put(frame.encode())
             await asyncio.sleep(0)
 
     async def _wait_for_room(self, size: int) -> None:
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS), self._room:
+            async with asyncio.timeout(self._patience), self._room:
                 await self._room.wait_for(lambda: self._has_room(size))
         except TimeoutError:
-            raise AgentUnreachableError("The agent takes no more bytes.") from None
+            raise _takes_nothing() from None
+
+    async def _put(self, message: str | bytes) -> None:
+        """Send one message. An agent may say that it has bytes which it never took."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._socket.send(message)
+        except TimeoutError:
+            raise _takes_nothing() from None
 
     def _has_room(self, size: int) -> bool:
         in_flight = self._in_flight()
@@ -234,12 +245,27 @@ class _BulkLink:
         return sum(self._sent.values()) - sum(self._received.values())
 
     async def _note(self, message: BlobReceived) -> None:
+        sent = self._sent.get(message.channel)
+        if sent is None:
+            return  # a late word about a file that is done
+        if message.offset > sent:
+            raise LinkError("The agent says that it has more of a file than was sent.")
         async with self._room:
-            before = self._received.get(message.channel, 0)
-            now = min(max(message.offset, before), self._sent.get(message.channel, 0))
-            self._received[message.channel] = now
+            before = self._received[message.channel]
+            now = self._received[message.channel] = max(message.offset, before)
             self._window = window_bytes(self._rate.add(now - before, time.monotonic()))
             self._room.notify_all()
+
+
+def _read_at(path: Path, offset: int, size: int) -> bytes:
+    """Read a part of a file. It is opened for each, so that no cancelled lane leaves one open."""
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset)
+        return file.read(size)
+
+
+def _takes_nothing() -> AgentUnreachableError:
+    return AgentUnreachableError("The agent takes no more bytes.")
 
 
 def _hear(queue: "asyncio.Queue[BulkMessage]", message: BulkMessage) -> None:

@@ -97,7 +97,7 @@ def consequence(card: CardRow, act: CardAct) -> str:
     others *= bool(card.held)
     match act:
         case "it_is_there":
-            return f"Counts as published, with this link. Nothing is sent again.{others}"
+            return f"The link is checked, then counts as the post. Nothing is sent again.{others}"
         case "publish_it":
             return f"Sent once more, after a last look at the account's list.{others}"
         case "look_again":

@@ -142,7 +142,8 @@ def _details(entry: LedgerEntry, before: LedgerEntry | None) -> list[str]:
         seen = len(entry.baseline.post_ids)
         said.append(f"{count_of(seen, 'post')} in the account's list before it was sent.")
     if entry.by:
-        said.append(f"Settled by {entry.by}.")
+        verb = "Settled" if entry.state in _SETTLED else "Said"
+        said.append(f"{verb} by {entry.by}.")
     elif before is not None and before.state in _DOUBT and entry.state in _SETTLED:
         said.append("Settled by looking at the account's own list.")
     return said

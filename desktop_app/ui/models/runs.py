@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from common.domain.states import ActionState, ItemState, RunState, look_of
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
+from desktop_app.client.wishes import asked_of, waits_for
 from desktop_app.contract.runs import ItemRow, RunRow
 from desktop_app.ui.models.accounts import driver_label
 from desktop_app.ui.models.cells import (
@@ -24,6 +23,8 @@ from desktop_app.ui.models.table import Column, RowTable
 RUN_FINAL = frozenset({RunState.DONE, RunState.FAILED, RunState.CANCELLED})
 
 _ITEM_ORDER = {state: place for place, state in enumerate(reversed(PROGRESS_ORDER))}
+
+_ASKED_ICONS = {"paused": "pause", "resumed": "play", "cancelled": "circle-slash"}
 
 
 def run_table() -> RowTable[RunRow]:
@@ -61,15 +62,10 @@ def cannot_cancel(item: ItemRow) -> str:
     return ""
 
 
-def waited_for(item: ItemRow) -> str:
-    """Say what something that was asked of an item still waits for."""
-    return "the verdict" if item.action in IN_DOUBT_STATES else "the agent"
-
-
-def _step(item: ItemRow, asked: str) -> Cell:
-    if asked == "cancel" and item.state not in ITEM_FINAL:
-        waits = f"waits for {waited_for(item)}"
-        return Text("Cancel asked", colour="warning", icon="circle-slash", after=waits)
+def _step(item: ItemRow) -> Cell:
+    if asked := asked_of(item):
+        icon = _ASKED_ICONS[item.wanted]
+        return Text(asked, colour="warning", icon=icon, after=waits_for(item))
     if item.error is not None and item.state not in (ItemState.DONE, ItemState.RUNNING):
         return Text(item.error.message, colour="danger", icon="circle-alert")
     if item.action is ActionState.SENDING:
@@ -81,7 +77,7 @@ def _step(item: ItemRow, asked: str) -> Cell:
     return Text(item.step, muted=True)
 
 
-def _item_columns(asked: Mapping[str, str]) -> tuple[Column[ItemRow], ...]:
+def _item_columns() -> tuple[Column[ItemRow], ...]:
     return (
         Column(
             "position", "#", lambda i: Text(str(i.position), right=True, muted=True),
@@ -97,14 +93,14 @@ def _item_columns(asked: Mapping[str, str]) -> tuple[Column[ItemRow], ...]:
         ),
         Column(
             "state", "State", lambda i: pill_of(look_of(i.state)),
-            lambda i: _ITEM_ORDER[i.state], 116,
+            lambda i: _ITEM_ORDER[i.state], 124,
         ),
         Column(
             "progress", "Progress", _progress, lambda i: i.fraction or float(i.state in ITEM_FINAL),
             72, spare=1,
         ),
         Column(
-            "step", "Step", lambda i: _step(i, asked.get(i.id, "")), lambda i: i.step, 168,
+            "step", "Step", _step, lambda i: i.step, 168,
             stretch=True,
         ),
         Column(
@@ -130,10 +126,10 @@ def _item_columns(asked: Mapping[str, str]) -> tuple[Column[ItemRow], ...]:
     )  # fmt: skip
 
 
-def item_table(asked: Mapping[str, str]) -> RowTable[ItemRow]:
-    """Return an empty list of items; `asked` is what the operator asked of an item, by id."""
+def item_table() -> RowTable[ItemRow]:
+    """Return an empty list of items."""
     table = RowTable(
-        _item_columns(asked),
+        _item_columns(),
         lambda item: item.id,
         search=lambda item: f"{item.username} {item.title} {item.agent} {item.step}",
     )

@@ -1,7 +1,7 @@
 """The runs page: the selected run with its items, its log, the ledger of an item, and control.
 
-What was asked of an item is kept until the item shows that it happened: a cancel that was asked
-for is not yet a cancelled item.
+What was asked of an item is part of the item: a cancel that was asked for is not yet a cancelled
+item. What is kept here is only of which items the last report speaks.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from common.domain.accounts import Platform
 from common.domain.states import ItemState
 from common.limits.rules import visibility_of
+from desktop_app.client.wishes import is_cancel_asked, waited_for
 from desktop_app.contract.changes import Delta
 from desktop_app.contract.runs import ControlRun, ItemLedger, ItemRow, RunRow
 from desktop_app.ui.models.control import (
@@ -26,7 +27,7 @@ from desktop_app.ui.models.control import (
 from desktop_app.ui.models.formats import count_of
 from desktop_app.ui.models.ledger import next_look
 from desktop_app.ui.models.mirror import Mirror
-from desktop_app.ui.models.runs import RUN_FINAL, cannot_cancel, item_table, waited_for
+from desktop_app.ui.models.runs import RUN_FINAL, cannot_cancel, item_table
 from desktop_app.ui.presenters.context import PresenterContext
 from desktop_app.ui.presenters.log_tail import LogTail
 
@@ -56,12 +57,12 @@ class RunsPresenter(QObject):
         self.screens = context.screens
         self.runs = context.fleet.runs.table
         self.asked: dict[str, Verb] = {}
-        """What was asked of items and has not shown yet, by item."""
+        """What was asked of items from here and has not shown yet, by item, for the report."""
         self._asked_attempts: dict[str, int] = {}
         self._reported: frozenset[str] = frozenset()
         """Items of which the report speaks."""
         self.report: ControlReport | None = None
-        self.items = Mirror[ItemRow](item_table(self.asked))
+        self.items = Mirror[ItemRow](item_table())
         self.run_id: str | None = None
         self.item_id: str | None = None
         self.ledger: ItemLedger | None = None
@@ -132,7 +133,8 @@ class RunsPresenter(QObject):
     def may_item(self, verb: Verb, item: ItemRow) -> bool:
         """Say whether a verb would do anything to an item."""
         if verb == "cancel":
-            return not cannot_cancel(item) and self.asked.get(item.id) != "cancel"
+            is_asked = is_cancel_asked(item) or self.asked.get(item.id) == "cancel"
+            return not cannot_cancel(item) and not is_asked
         wanted = {"pause": _MAY_PAUSE, "resume": _MAY_RESUME, "retry": _MAY_RETRY}
         return item.state in wanted[verb]
 
@@ -202,7 +204,6 @@ class RunsPresenter(QObject):
         self._reported = frozenset(changed.ids)
         self._say(ControlReport(verb, what, len(changed.ids), refused=refused))
         self._follow_asked()
-        self.items.table.apply(self.item_rows(list(self.asked)))
 
     def _follow_asked(self) -> None:
         """Take out what shows by now, and count what does not."""
@@ -211,7 +212,8 @@ class RunsPresenter(QObject):
             if has_taken_effect(self.asked[item.id], item, self._asked_attempts[item.id]):
                 del self.asked[item.id], self._asked_attempts[item.id]
             elif item.id in self._reported:
-                waits_for.add(waited_for(item))
+                away = f"{item.agent or 'the agent'} to be back"
+                waits_for.add(waited_for(item) if item.agent_online else away)
         if self.report is not None and self.report.accepted is not None:
             waiting = len(self._reported & self.asked.keys())
             words = " and ".join(sorted(waits_for))

@@ -172,7 +172,7 @@ class AgentTrial:
     def _evidence(self) -> Evidence:
         data, username = self.agent.data, self.account.username
         posts = found.read_posts(self.practice.ledger())
-        here, torn = found.read_logs(self.folder, [data], ())
+        here, torn = found.read_logs(self.folder, [data])
         return evidence_of(
             orders=self._orders,
             posts=[post for post in posts if post.username == username],

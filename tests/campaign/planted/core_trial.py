@@ -53,7 +53,6 @@ class CoreTrial:
     """How the core ended when it was asked to."""
     _core: CampaignCore | None = None
     _agent: PretendedAgent | None = None
-    _run_id: str = ""
 
     @property
     def agent(self) -> PretendedAgent:
@@ -113,7 +112,7 @@ class CoreTrial:
             at=1.0,
         )
         ids = add_accounts(connection, store.vault, [USERNAME])
-        self._run_id, _ = add_run(connection, upload_items(ids, agent_id))
+        add_run(connection, upload_items(ids, agent_id))
 
     def _stored(self) -> Cursor:
         uri = f"file:{StoreFolder(self.data).database}?mode=ro"
@@ -123,7 +122,7 @@ class CoreTrial:
 
     def _evidence(self) -> Evidence:
         agent, folder = self.agent, StoreFolder(self.data)
-        at_desktop, torn = found.read_logs(self.data, [], [self._run_id])
+        at_desktop, torn = found.read_logs(self.data, [])
         lines = {log.item_id: log.at_desktop for log in at_desktop}
         return evidence_of(
             orders=[Order(post.username, post.title) for post in agent.posts],

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,48 +10,29 @@ import pytest
 from tests.integration.agent.conftest import AgentStarter
 from tests.support.agent_items import a_publish, an_account
 from tests.support.agent_link import DesktopLink
+from tests.support.small_disk import fill, free, small_disk
 from tests.support.waiting import wait_until_async
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a disk of 16 MiB, in memory."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a disk in memory needs root on Linux")
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, timeout=20, check=False).returncode:
-        pytest.skip("this machine mounts no disk in memory")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], timeout=20, check=True)
-
-
-def fill(folder: Path) -> Path:
-    """Take every free byte."""
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(64 * 1024))
-    with filler.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(512))
-    return filler
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "small", mib=16) as folder:
+        yield folder
 
 
 async def test_nothing_is_sent_on_a_full_disk_and_all_goes_on_with_room(
-    start_agent: AgentStarter, small_disk: Path, tmp_path: Path
+    start_agent: AgentStarter, disk: Path, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
     script = ["prepared", f"wait {gate}", "sending", "confirmed", "done"]
     at_work = a_publish(an_account("ada"), script)
     later = a_publish(an_account("ben"))
-    async with start_agent(data=small_disk / "agent") as agent:
+    async with start_agent(data=disk / "agent") as agent:
         context = agent.agent.context
         async with DesktopLink.open(await agent.paired()) as desktop:
             await desktop.accept(at_work)
             await desktop.until(lambda: desktop.of("action_changed"), "prepared")
-            filler = fill(small_disk)
+            fill(disk)
             await wait_until_async(lambda: context.disk.is_full, "the full disk is noticed")
             assert context.health().is_disk_full
             # What is left is for the journal: it tells what becomes of what runs.
@@ -63,10 +40,10 @@ async def test_nothing_is_sent_on_a_full_disk_and_all_goes_on_with_room(
             gate.touch()
             await desktop.until(lambda: desktop.states(at_work.item_id)[-1:] == ["done"], "done")
             assert desktop.states(later.item_id) == ["assigned"]
-            filler.unlink()
+            free(disk)
             await desktop.until(lambda: desktop.states(later.item_id)[-1:] == ["done"], "later")
             await wait_until_async(
-                lambda: (small_disk / "agent" / "ballast").exists(), "the ballast is back"
+                lambda: (disk / "agent" / "ballast").exists(), "the ballast is back"
             )
             assert not context.disk.is_full
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -190,6 +190,10 @@ class HostileAgent:
             for item in (request.item for request in self.items.values())
         ]
 
+    def missing(self, asked: Sequence[str]) -> list[str]:
+        """What it says to lack when it is asked for files: nothing."""
+        return []
+
     def said(self, data: bytes) -> None:
         """Note what a message may rightly make the desktop believe of the outbox."""
         try:
@@ -366,7 +370,8 @@ class _Session:
             case AskInventory():
                 answer = Inventory(id=request.id, rows=self._agent.inventory())
             case AskBlobs():
-                answer = MissingBlobs(id=request.id, sha256s=[])
+                missing = self._agent.missing(request.sha256s)
+                answer = MissingBlobs(id=request.id, sha256s=missing)
             case AcceptItem():
                 self._agent.items[request.item.item_id] = request
                 item = request.item

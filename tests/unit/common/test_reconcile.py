@@ -13,6 +13,7 @@ from common.operations import Settlement
 from common.reconcile import (
     CLOCK_SLACK_SECONDS,
     DOUBT_SLACK_SECONDS,
+    ESTIMATE_SLACK_SECONDS,
     LOOKS_THAT_MAY_FAIL,
     RETRY_SECONDS_MOST,
     Match,
@@ -20,7 +21,9 @@ from common.reconcile import (
     Reconciliation,
     Sought,
     Visibility,
+    by_platform_clock,
     match_post,
+    reach_of,
 )
 
 SINCE = 1_763_900_000.0
@@ -320,3 +323,40 @@ def test_a_post_that_shows_within_the_bound_is_always_confirmed(
             doubt.failed(now)
         else:
             doubt.saw(FOUND if began >= shows_after else NOTHING, began, now)
+
+
+# --- where only a clock of ours says from when on -----------------------------------------------
+
+MINUTES = 60.0
+
+
+@pytest.mark.parametrize("fast", [10 * MINUTES, 12 * 60 * MINUTES])
+def test_a_fast_clock_of_ours_never_makes_a_post_absent(fast: float) -> None:
+    estimate = Baseline(platform_time=SINCE + fast, is_estimate=True)
+    ours = post(taken_at=SINCE + 2.0)
+    match = match_post(Sought(PostKind.REEL, CAPTION, estimate), [ours])
+    assert match.found is None, "nor is it taken for ours by such a clock"
+    assert match.candidates == (ours,), "a person is asked"
+    reach = reach_of(estimate).platform_time
+    assert reach is not None
+    assert reach - DOUBT_SLACK_SECONDS <= SINCE, "what has to be listed reaches back to it"
+
+
+def test_what_is_older_than_any_clock_is_wrong_is_ruled_out() -> None:
+    estimate = Baseline(platform_time=SINCE, is_estimate=True)
+    old = post(taken_at=SINCE - ESTIMATE_SLACK_SECONDS - 1)
+    assert match_post(Sought(PostKind.REEL, CAPTION, estimate), [old]).is_absent
+
+
+def test_the_platforms_own_time_reaches_no_further_back() -> None:
+    for known in (Baseline(platform_time=SINCE), Baseline(is_estimate=True)):
+        assert reach_of(known) == known
+
+
+@pytest.mark.parametrize("ahead", [-10 * MINUTES, 0.0, 10 * MINUTES])
+def test_a_moment_of_ours_is_told_by_the_platforms_clock(ahead: float) -> None:
+    measured = Baseline(platform_time=SINCE, clock_ahead=ahead)
+    now = SINCE + ahead + 30.0
+    assert by_platform_clock(SINCE + ahead, measured, now) == SINCE
+    assert by_platform_clock(now + 900.0, measured, now) == SINCE + 30.0, "it was wrong then"
+    assert by_platform_clock(SINCE, Baseline(), now + 900.0) == SINCE, "nothing was measured"

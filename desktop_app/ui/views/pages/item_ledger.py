@@ -7,11 +7,12 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from common.domain.states import ActionState, look_of
-from common.domain.transitions import ITEM_FINAL
+from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
+from desktop_app.client.wishes import asked_of, is_cancel_asked, waits_for
 from desktop_app.contract.runs import ItemRow
 from desktop_app.ui.models.cells import pill_of
 from desktop_app.ui.models.ledger import POINT_HELP, POINT_OF_NO_RETURN, ledger_text, story_of
-from desktop_app.ui.models.runs import cannot_cancel, waited_for
+from desktop_app.ui.models.runs import cannot_cancel
 from desktop_app.ui.presenters.runs import RunsPresenter
 from desktop_app.ui.theme.theme import Theme
 from desktop_app.ui.views.widgets.controls import (
@@ -114,18 +115,19 @@ class ItemLedgerView(QWidget):
             self._notice_icon.setPixmap(self._theme.pixmap(icon, colour, 14, ratio))
 
     def _cancel_refusal(self, item: ItemRow) -> str:
-        if self._presenter.asked.get(item.id) == "cancel":
-            return f"A cancel was asked for; it waits for {waited_for(item)}."
+        if is_cancel_asked(item):
+            return f"A cancel was asked for: {waits_for(item)}."
         return cannot_cancel(item)
 
     def _notice_of(self, item: ItemRow) -> tuple[str, str, str]:
         """Return icon, colour and words of what matters most right now; often nothing."""
         if item.state in ITEM_FINAL:
             return "", "", ""
-        if self._presenter.asked.get(item.id) == "cancel":
+        if is_cancel_asked(item):
+            late = f"{POINT_OF_NO_RETURN}: " if item.action in IN_DOUBT_STATES else ""
             words = (
-                f"A cancel was asked for and waits for {waited_for(item)}. "
-                f"If the post turns out to be there, the item is done, not cancelled."
+                f"{late}{asked_of(item)}; {waits_for(item)}. "
+                "If the post turns out to be there, the item is done, not cancelled."
             )
             return "circle-slash", "warning", words
         if item.action is ActionState.SENDING:

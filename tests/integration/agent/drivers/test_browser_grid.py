@@ -109,7 +109,7 @@ async def test_a_page_that_is_not_the_accounts_own_grid_is_no_empty_list(
                 practice.fault(
                     "refuse_status", route, account=account.username, status=status, body=body
                 )
-                with pytest.raises(DriverError, match=r"answered with|failed while reading"):
+                with pytest.raises(DriverError, match="answered with"):
                     await driver.find_published(before)
             practice.fault("drop_before_apply", route, account=account.username, count=9)
             with pytest.raises(FlotillaError):

@@ -5,7 +5,7 @@ A real API runner with the real library, against the practice platform and its f
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from agent.runners.messages import (
     StartItem,
 )
 from common.access import AccountAccess
-from common.domain.content import Baseline
+from common.domain.content import Baseline, NamedPost
 from common.domain.ids import new_id
 from common.domain.states import ActionState, ItemState
 from common.operations import Post
@@ -378,3 +378,58 @@ async def test_many_posts_of_an_account_ask_for_its_list_once(
         ended, _ = await scene.run(own, post=scene.photo(number, f"Photo {number}"))
         assert ended.state is ItemState.DONE, ended.error
     assert scene.practice.metrics()["requests"] - before == 4 * 2 + 1
+
+
+def named_record(post_id: str, practice: PracticeProcess) -> ActionRecord:
+    """An effect of which a person says that it is this post."""
+    post = NamedPost(remote_id=post_id, url=f"{practice.url}/p/shown/", by="Ann")
+    record = ActionRecord(action_id=new_id(), state=S.IN_DOUBT, accepted_at=time.time())
+    return record.model_copy(update={"named": post})
+
+
+async def test_a_post_that_a_person_names_is_confirmed_by_the_platform(
+    scene: Scene, runner: RunnerUnderTest
+) -> None:
+    scene.publish_by_phone(7, "Its caption was mended since")
+    (mine,) = scene.published()
+    ended, taken = await scene.run(runner, named_record(mine, scene.practice))
+    assert ended.state is ItemState.DONE, ended.error
+    (step,) = taken
+    assert (step.state, step.remote_id) == (S.CONFIRMED, mine)
+    assert step.note == "the platform shows it on this account"
+    assert scene.published() == [mine]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_post_of_somebody_else_or_none_is_not_taken_for_it(
+    scene: Scene, runner: RunnerUnderTest, is_there: bool
+) -> None:
+    scene.publish_by_phone(7, scene.post.caption)
+    (mine,) = scene.published()
+    named = "3000000000000000001_7"
+    if is_there:
+        other = seed_account(scene.practice, f"{scene.account.username}.other")
+        stranger = replace(scene, account=other)
+        stranger.publish_by_phone(8, "A stranger's")
+        (named,) = stranger.published()
+    ended, taken = await scene.run(runner, named_record(named, scene.practice))
+    assert ended.state is ItemState.NEEDS_OPERATOR
+    (step,) = taken
+    assert step.state is S.UNRESOLVED
+    assert ("belongs to another account" if is_there else "is not on the platform") in step.note
+    assert "Ann named" in step.note
+    assert [one.remote_id for one in step.sighted] == [mine], "what is there, to choose from"
+    assert scene.published() == [mine]
+
+
+@pytest.mark.parametrize("status", [500, 404])
+async def test_a_person_is_believed_where_the_platform_cannot_be_asked(
+    scene: Scene, runner: RunnerUnderTest, status: int
+) -> None:
+    scene.fault("refuse_status", INFO, status=status, count=2)
+    ended, taken = await scene.run(runner, named_record("7_42", scene.practice))
+    assert ended.state is ItemState.DONE, ended.error
+    (step,) = taken
+    assert (step.state, step.remote_id) == (S.CONFIRMED, "7_42")
+    assert step.note.startswith("taken on that word, not checked: ")
+    assert scene.published() == []

@@ -1,6 +1,7 @@
 """How the account's own list is asked for, with the real library against scripted answers."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -179,7 +180,10 @@ def test_a_baseline_is_asked_for_once_and_kept_up_until_something_is_unclear() -
         settings = {"authorization_data": {"ds_user_id": "5", "sessionid": "x"}}
         client = AccountClient(account, settings)
         feed = OwnFeed(client, account)
-        assert feed.baseline() == Baseline(post_ids=("7_5", "6_5"), platform_time=float(NOW))
+        taken = feed.baseline()
+        assert (taken.post_ids, taken.platform_time) == (("7_5", "6_5"), float(NOW))
+        assert taken.clock_ahead is not None
+        assert abs(time.time() - NOW - taken.clock_ahead) < 60
         feed.confirmed("8_5")
         assert feed.baseline().post_ids == ("8_5", "7_5", "6_5")
         assert [post.remote_id for post in feed.newer_as_known(Baseline(post_ids=("6_5",)))] == [

@@ -53,3 +53,19 @@ async def test_a_hundred_thousand_events_are_replayed_in_little_memory(tmp_path:
     )
     assert left == 0
     await journal.close()
+
+
+async def test_events_come_in_order_from_the_file_and_from_memory(tmp_path: Path) -> None:
+    journal = Journal(open_database(tmp_path / "journal.sqlite"), new_key())
+    life = await journal.write(begin_life)
+    outbox = Outbox(journal, life.epoch, *await journal.write(read_bounds))
+    event = ItemChanged(item_id=new_id(), attempt=1, state=ItemState.RUNNING)
+    for _ in range(60):
+        await journal.write(lambda work: [work.append(event) for _ in range(100)])
+    for begin in (0, 1999, 3, 5990):  # a link may break and resume anywhere
+        seen = begin
+        while rows := await outbox.rows_after(seen, 70):
+            assert [row.seq for row in rows] == list(range(seen + 1, seen + len(rows) + 1))
+            seen = rows[-1].seq
+        assert seen == 6000
+    await journal.close()

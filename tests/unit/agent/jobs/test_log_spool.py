@@ -93,6 +93,22 @@ def test_lines_without_room_are_counted_where_they_are_missing(tmp_path: Path) -
     assert "no room" in gap["text"]
 
 
+def test_a_note_about_lost_lines_that_is_lost_itself_stands_for_them(tmp_path: Path) -> None:
+    spool = LogSpool(tmp_path)
+    spool.append(ITEM, 1, 1.0, "info", "first")
+    in_the_way = tmp_path / ITEM[-1] / f"{ITEM}.1.jsonl"
+    in_the_way.mkdir(parents=True)
+    for _ in range(3):
+        spool.flush()
+        spool.append(ITEM, 1, 1.0, "info", "lost")
+    spool.flush()
+    in_the_way.rmdir()
+    spool.append(ITEM, 1, 1.0, "info", "after")
+    spool.close(ITEM, 1, 2.0)
+    gap, after = (json.loads(line) for line in read_all(spool, 1000).splitlines())
+    assert (gap["lines"], after["text"]) == (4, "after")
+
+
 def test_logs_of_ended_items_go_oldest_first_over_the_quota(tmp_path: Path) -> None:
     spool = LogSpool(tmp_path, quota=2_500)
     ids = [new_id() for _ in range(5)]

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.jobs import holdings, items
+from agent.jobs import endings, holdings, items
 from agent.jobs.database import open_database
-from common.domain.content import Baseline, ListedPost
+from agent.jobs.journal import Transaction
+from common.domain.content import Baseline, ListedPost, NamedPost
 from common.domain.states import ActionState, ItemState
-from common.errors import ConflictError, InputError, StaleFenceError
+from common.errors import ConflictError, InputError, ProxyFailedError, StaleFenceError
 from common.items import ItemSpec
-from common.protocol.events import ActionChanged
+from common.protocol.events import ActionChanged, ItemChanged
 from tests.support.agent_items import a_publish, an_account
 from tests.support.journal_file import JournalFile
 
@@ -61,6 +62,31 @@ def test_it_is_there(file: JournalFile, asked: ItemSpec) -> None:
         file.say(asked, "there", "r2")
     with pytest.raises(ConflictError, match="is published"):
         file.say(asked, "absent")
+
+
+def test_a_desktop_that_has_lost_the_end_of_an_item_is_told_again(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    file.say(asked, "there", "r1")
+    told = len(file.events())
+    file.say(asked, "there", "r1")
+    (again,) = file.events()[told:]
+    assert isinstance(again, ItemChanged)
+    assert (again.item_id, again.state) == (asked.item_id, ItemState.DONE)
+
+
+def test_nobody_is_asked_about_posts_that_settle_other_items_by_now(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    looking = a_publish(an_account(), sha256="b" * 64)
+    file.accept(looking)
+    file.force(looking, ItemState.RUNNING, ActionState.RECONCILING)
+    file.say(asked, "there", "r1")
+    seen = [ListedPost(remote_id=one, url=f"http://127.0.0.1/{one}") for one in ("r1", "r2")]
+    with pytest.raises(ConflictError, match="settles another item"):
+        file.step(looking, ActionState.UNRESOLVED, sighted=seen[:1])
+    assert file.state(looking) == ("running", "reconciling")
+    file.step(looking, ActionState.UNRESOLVED, sighted=seen)
 
 
 def test_it_is_not_there_and_is_published_again(file: JournalFile, asked: ItemSpec) -> None:
@@ -214,3 +240,83 @@ def test_what_is_known_elsewhere_settles_a_post_that_was_never_sent_here(
     file.accept(item)
     file.say(item, "there", "r1")
     assert file.state(item) == ("done", "confirmed")
+
+
+def test_a_post_that_a_person_names_is_checked_by_the_item_itself(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    for _ in range(2):
+        file.say(asked, "there", "r1", word="w1", check=True)
+        assert file.state(asked) == ("assigned", "in_doubt")
+    told = told_last(file)
+    assert told.by == "Astrid"
+    assert "Astrid named r1" in told.note
+    assert [waiting.in_doubt for waiting in file.do(holdings.load_waiting)] == [True]
+    started = file.start(asked)
+    assert started.action is not None
+    assert started.action.named == NamedPost(remote_id="r1", by="Astrid")
+    file.step(asked, ActionState.CONFIRMED, remote_id="r1", note="the platform shows it")
+    told = told_last(file)
+    assert (told.remote_id, told.by, told.note) == ("r1", "Astrid", "the platform shows it")
+
+
+def test_a_post_that_is_none_of_the_account_brings_the_question_back(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    file.say(asked, "there", "r1", check=True)
+    file.start(asked)
+    file.step(asked, ActionState.UNRESOLVED, note="r1 belongs to another account")
+    file.finish(asked, ItemState.NEEDS_OPERATOR)
+    assert file.state(asked) == ("needs_operator", "unresolved")
+    file.say(asked, "look_again")
+    started = file.start(asked)
+    assert started.action is not None
+    assert started.action.named is None
+
+
+def test_the_check_outlives_the_agent(file: JournalFile, asked: ItemSpec) -> None:
+    file.say(asked, "there", "r1", check=True)
+    file.start(asked)
+    file.do(lambda transaction: endings.recover(transaction, row_of(transaction, asked), 0))
+    assert file.state(asked) == ("assigned", "in_doubt")
+    started = file.start(asked)
+    assert started.action is not None
+    assert started.action.named is not None
+
+
+def test_a_word_that_cannot_be_checked_at_all_is_taken(file: JournalFile, asked: ItemSpec) -> None:
+    """The item ends before it can even ask: its proxy is dead, its browser does not open."""
+    file.say(asked, "there", "r1", check=True)
+    file.start(asked)
+    dead = ProxyFailedError("The proxy is dead.").to_wire()
+    file.finish(asked, ItemState.FAILED, counted=True, error=dead)
+    assert file.state(asked) == ("done", "confirmed")
+    told = told_last(file)
+    assert (told.remote_id, told.by) == ("r1", "Astrid")
+    assert "not checked: The proxy is dead" in told.note
+
+
+def test_a_post_is_not_checked_for_an_item_that_does_not_run(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    file.say(asked, "look_again")
+    file.do(lambda transaction: items.pause(transaction, asked.item_id))
+    file.say(asked, "there", "r1", check=True)
+    assert file.state(asked) == ("done", "confirmed")
+    assert "not checked" in told_last(file).note
+
+
+def test_a_post_that_settles_another_item_is_not_even_checked(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    other = a_publish(an_account("ada"), sha256="b" * 64)
+    file.say(asked, "there", "r1")
+    file.accept(other)
+    file.force(other, ItemState.NEEDS_OPERATOR, ActionState.UNRESOLVED)
+    with pytest.raises(ConflictError, match="settles another"):
+        file.say(other, "there", "r1", check=True)
+    assert file.state(other) == ("needs_operator", "unresolved")
+
+
+def row_of(transaction: Transaction, item: ItemSpec) -> items.ItemRow:
+    return items.require(transaction, item.item_id)

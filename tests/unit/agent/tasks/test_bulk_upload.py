@@ -40,6 +40,7 @@ from common.operations import (
     Settlement,
     SignedIn,
 )
+from common.reconcile import ESTIMATE_SLACK_SECONDS, reach_of
 from common.tasks.catalogue import TASK_TYPES
 
 RESUME = {"upload_ids": "1"}
@@ -83,6 +84,7 @@ class Story:
         looks: Sequence[Look] = ((),),
         seen_before: Sequence[ListedPost] = (),
         record: ActionRecord | None = None,
+        clock_ahead: float | None = None,
     ) -> None:
         """`sends` fail one after the other before one works; the last of `looks` goes on."""
         self.told: list[str] = []
@@ -95,6 +97,7 @@ class Story:
         self._sends = list(sends)
         self._looks = list(looks)
         self._seen_before = seen_before
+        self._clock_ahead = clock_ahead
         self._desk = StepDesk(self._journal)
         known = {"remote_id": "9", "remote_url": "http://9"}
         record = record or ActionRecord(
@@ -136,7 +139,7 @@ class Story:
 
     async def take_baseline(self, *, fresh: bool = False) -> Baseline:
         self.asked_anew = fresh
-        return BEFORE
+        return BEFORE.model_copy(update={"clock_ahead": self._clock_ahead})
 
     async def find_published(self, since: Baseline, *, fresh: bool = True) -> Sequence[ListedPost]:
         if not fresh:
@@ -345,9 +348,11 @@ async def test_a_doubt_of_an_earlier_attempt_is_settled_before_anything_else() -
 
 async def test_a_doubt_without_a_baseline_looks_from_when_the_agent_took_the_post_over() -> None:
     record = ActionRecord(action_id=INTENT, state=ActionState.IN_DOUBT, accepted_at=1500.0)
-    story = Story(record=record, looks=[[listed(6, taken_at=1100.0), listed(7)]])
+    older = listed(6, taken_at=1500.0 - ESTIMATE_SLACK_SECONDS - 1)
+    story = Story(record=record, looks=[[older, listed(7)]])
     assert await bulk_upload.run(story, story) == {"remote_id": "7_9", "url": "http://7"}
-    assert story.baselines == [Baseline(platform_time=1500.0)]
+    (listed_from,) = story.baselines
+    assert listed_from == reach_of(Baseline(platform_time=1500.0, is_estimate=True))
 
 
 async def test_a_doubt_that_the_desktop_hands_over_looks_from_when_the_intent_was_made() -> None:
@@ -358,7 +363,8 @@ async def test_a_doubt_that_the_desktop_hands_over_looks_from_when_the_intent_wa
     story = Story(record=record, looks=[[listed(7, taken_at=9e8), listed(8, taken_at=8e9)]])
     await bulk_upload.run(story, story)
     assert story.action.remote_id == "8_9"
-    assert story.baselines == [Baseline(post_ids=("5_9",), platform_time=made_at(INTENT))]
+    estimate = Baseline(post_ids=("5_9",), platform_time=made_at(INTENT), is_estimate=True)
+    assert story.baselines == [reach_of(estimate)]
 
 
 async def test_a_post_that_settles_another_intent_is_not_taken_for_this_one() -> None:
@@ -392,6 +398,53 @@ async def test_a_stop_waits_for_the_verdict_and_keeps_it() -> None:
     with pytest.raises(OperationCancelledError):
         await bulk_upload.run(absent, absent)
     assert absent.told == [*SENT, *ABSENT]
+
+
+MINUTES = 60.0
+CLOCKS = pytest.mark.parametrize("ahead", [10 * MINUTES, -10 * MINUTES], ids=["fast", "slow"])
+"""Clocks of the agent against the platform's."""
+
+
+@CLOCKS
+async def test_a_wrong_clock_hides_no_post_whose_baseline_is_lost(ahead: float) -> None:
+    """The disk was taken back to before it was sent: all that is known is when it was accepted."""
+    record = ActionRecord(
+        action_id=INTENT, state=ActionState.IN_DOUBT, accepted_at=NOW - 5.0 + ahead
+    )
+    story = Story(record=record, looks=[[listed(7)]], clock_ahead=ahead)
+    assert await tell(story) == ["reconciling", "confirmed"]
+    unsure = Story(record=record, looks=[[listed(7)]])
+    if ahead > 0:
+        with pytest.raises(AmbiguousEffectError):  # the platform told no time: a person is asked
+            await bulk_upload.run(unsure, unsure)
+        assert "sent" not in unsure.told
+    else:
+        assert "sent" not in await tell(unsure)
+
+
+@CLOCKS
+async def test_a_wrong_clock_makes_no_earlier_post_ours(ahead: float) -> None:
+    """The owner has published one with the same words by hand, minutes before ours was planned."""
+    by_hand = listed(6, taken_at=NOW - 5 * MINUTES)
+    doubtful = ActionRecord(
+        action_id=INTENT, state=ActionState.IN_DOUBT, accepted_at=NOW - 5.0 + ahead
+    )
+    story = Story(record=doubtful, looks=[[by_hand]], clock_ahead=ahead)
+    with pytest.raises(AmbiguousEffectError):
+        await bulk_upload.run(story, story)
+    assert "sent" not in story.told, "whether it is ours a person says"
+    fresh = taken_back(accepted_at=NOW - 5.0 + ahead)
+    story = Story(record=fresh, seen_before=[by_hand], clock_ahead=ahead)
+    assert await tell(story) == [*SENT, "confirmed"]
+    assert story.action.remote_id == "7"
+
+
+@CLOCKS
+async def test_a_wrong_clock_sends_nothing_that_a_forgotten_history_has_sent(ahead: float) -> None:
+    fresh = taken_back(accepted_at=NOW - 30.0 + ahead)
+    story = Story(record=fresh, seen_before=[listed(7)], looks=[[listed(7)]], clock_ahead=ahead)
+    assert await tell(story) == ["in_doubt", "reconciling", "confirmed"]
+    assert "sent" not in story.told
 
 
 def taken_back(**fields: object) -> ActionRecord:

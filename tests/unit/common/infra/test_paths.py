@@ -22,6 +22,13 @@ def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path) -
     assert [file.name for file in tmp_path.iterdir()] == ["token"]
 
 
+def test_a_file_that_cannot_be_written_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "token").mkdir()
+    with pytest.raises(OSError, match="token"):
+        write_private_file(tmp_path / "token", b"one")
+    assert [file.name for file in tmp_path.iterdir()] == ["token"]
+
+
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StoreError, match="file") as caught:

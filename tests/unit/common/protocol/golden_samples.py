@@ -15,7 +15,9 @@ ERROR = (
     .to_wire()
     .model_copy(update={"field": "proxy", "line": 3})
 )
-BASELINE = Baseline(post_ids=("6_42", "5_42"), platform_time=1763899990.0)
+BASELINE = Baseline(
+    post_ids=("6_42", "5_42"), platform_time=1763899990.0, is_estimate=True, clock_ahead=0.5
+)
 LISTED = ListedPost(
     remote_id="7_42", url="http://127.0.0.1:8090/p/x/", kind=PostKind.REEL,
     caption="Evening sail\n\n#harbour", taken_at=1763900003.0,
@@ -85,18 +87,18 @@ EVENTS: list[events.AgentEvent] = [
 CARD = messages.AgentCard(
     agent_id="a" * 52, name="worker-3", boot_id=ID, epoch=ID, lowest_seq=17,
     drivers=["private_api", "browser"], tasks=["bulk_login", "bulk_upload"], browser_slots=4,
-    capacity=2.0, accounts_held=3, dead_man_hours=24.0,
+    capacity=2.0, accounts_held=3, dead_man_hours=24.0, seen_mark=11,
 )  # fmt: skip
 
 MESSAGES: list[messages.Message] = [
     messages.Hello(
         proto_minimum=1, proto_maximum=1, app="0.1.0", features=["screens"], clock=1763900000.0,
         store_id=ID, desktop_name="studio", agent=CARD,
-        cursor=messages.Cursor(epoch=ID, seq=16, at=1763899999.5),
+        cursor=messages.Cursor(epoch=ID, seq=16, at=1763899999.5), mark=12,
     ),
     messages.Heartbeat(
         clock=1763900000.0, running=1, queued=2, loop_lag=0.001, disk_free=10**9,
-        is_disk_full=True, echo=1763899999.0,
+        is_disk_full=True, echo=1763899999.0, mark=13,
     ),
     messages.Goodbye(error=ERROR),
     messages.Events(
@@ -113,7 +115,7 @@ MESSAGES: list[messages.Message] = [
     messages.ControlItems(id=ID, verb="cancel", item_ids=[ID], fences={ID: 3}),
     messages.SettleAction(
         id=ID, item_id=ID, action_id=ID, fence=3, verdict="there", remote_id="7_42",
-        remote_url="http://127.0.0.1:8090/p/x/", by="Astrid",
+        remote_url="http://127.0.0.1:8090/p/x/", by="Astrid", check=True,
     ),
     messages.AskInventory(id=ID),
     messages.ReadLog(id=ID, item_id=ID, attempt=2, offset=128, limit=1024),

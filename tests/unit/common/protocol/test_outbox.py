@@ -8,7 +8,14 @@ import pytest
 from common.errors import LinkError
 from common.protocol.events import OutboxRow
 from common.protocol.messages import Cursor
-from common.protocol.outbox import WINDOW_EVENTS, OutboxFeed, follows, is_behind, take_batch
+from common.protocol.outbox import (
+    WINDOW_EVENTS,
+    OutboxFeed,
+    follows,
+    is_behind,
+    take_batch,
+    was_put_back,
+)
 
 
 def row(seq: int) -> OutboxRow:
@@ -81,6 +88,16 @@ def test_a_journal_that_was_put_back_is_noticed_even_if_it_wrote_on(
 
 def test_a_cursor_from_an_earlier_release_is_judged_by_its_number() -> None:
     assert not is_behind(Cursor(epoch="e", seq=5), "e", 9, 200.5)
+
+
+@pytest.mark.parametrize(("seen", "expected"), [(0, False), (6, False), (7, True), (90, True)])
+def test_a_store_that_says_a_mark_twice_was_put_back(seen: int, expected: bool) -> None:
+    assert was_put_back(7, seen) is expected
+
+
+def test_a_mark_that_no_store_has_reached_is_not_believed() -> None:
+    with pytest.raises(LinkError, match="cannot have reached"):
+        was_put_back(7, 2**53)
 
 
 def test_a_cursor_acknowledges_what_is_before_it() -> None:

@@ -26,7 +26,9 @@ def test_its_examples_survive_the_wire(found: TaskType) -> None:
 
 @each_type
 def test_its_schema_says_what_it_takes(found: TaskType) -> None:
-    assert found.parameters.model_json_schema()["type"] == "object"
+    schema = found.parameters.model_json_schema()
+    assert schema["type"] == "object"
+    assert not [name for name, field in schema["properties"].items() if "description" not in field]
 
 
 def test_kinds_and_numbers_are_unique() -> None:

@@ -29,10 +29,10 @@ from common.protocol.messages import (
     Response,
     SettleAction,
 )
-from desktop_app.core.agent_work import AgentWork
+from desktop_app.core.agent_work import AgentWork, Greeting
 from desktop_app.core.gate import DispatchGate
 from desktop_app.core.links.agent_link import LiveLink
-from desktop_app.store import agents
+from desktop_app.store import agents, generations
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
 
@@ -47,6 +47,7 @@ class AgentEnd:
         *,
         epoch: str = "",
         lowest_seq: int = 1,
+        seen_mark: int = 0,
         refuses: Mapping[type[Request], FlotillaError] | None = None,
     ) -> None:
         self.agent_id = agent_id
@@ -64,6 +65,7 @@ class AgentEnd:
             tasks=["bulk_upload"],
             browser_slots=0,
             capacity=1.0,
+            seen_mark=seen_mark,
         )
 
     def heard(self, kind: type[Request]) -> list[Request]:
@@ -109,6 +111,7 @@ class CoreEnd:
         self.deciding = asyncio.Lock()
         self.works: list[AgentWork] = []
         self.gate = DispatchGate(store, self._opened)
+        self.greeting = Greeting(Cursor(epoch="", seq=0), 0, 0)
 
     @contextlib.asynccontextmanager
     async def linked(self, agent: AgentEnd, *, breaks: bool = False) -> AsyncIterator[AgentWork]:
@@ -119,7 +122,7 @@ class CoreEnd:
         known = await self.store.read(partial(agents.record, agent_id=agent.agent_id))
         if not agent.card.epoch:
             agent.card = agent.card.model_copy(update={"epoch": known.cursor.epoch})
-        await work.begin(Cursor(epoch=known.cursor.epoch, seq=known.cursor.seq))
+        await work.begin(await self._greet(known.cursor))
         self.works.append(work)
         running = asyncio.create_task(work.run(), name="work")
         try:
@@ -133,6 +136,15 @@ class CoreEnd:
             await asyncio.wait({running})
             if not breaks and not running.cancelled() and (problem := running.exception()):
                 raise problem
+
+    async def _greet(self, cursor: Cursor) -> Greeting:
+        """What our hello says; a test may look at the mark in it."""
+        self.greeting = Greeting(
+            cursor=Cursor(epoch=cursor.epoch, seq=cursor.seq),
+            mark=await self.store.write(generations.raise_mark),
+            generation=await self.store.read(generations.current),
+        )
+        return self.greeting
 
     def _opened(self) -> None:
         for work in self.works:

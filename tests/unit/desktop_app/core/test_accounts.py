@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Connection
 
 from common.domain.accounts import DriverName, Platform
+from common.domain.states import ActionState, ItemState
 from common.errors import InputError
 from desktop_app.contract.accounts import (
     DeleteAccounts,
@@ -17,7 +21,7 @@ from desktop_app.contract.accounts import (
 from desktop_app.core.accounts import AccountService
 from desktop_app.core.changes import ChangeHub
 from desktop_app.core.proxies import ProxyService
-from desktop_app.store import specs
+from desktop_app.store import intents, items, ledger, rehoming, specs
 from desktop_app.store.accounts import AccountQuery
 from desktop_app.store.store import Store
 from tests.support.stored import add_run, upload_items
@@ -217,3 +221,31 @@ async def test_an_account_with_work_to_do_is_not_deleted(
         "01UNKNOWN": "not_found",
     }
     assert await usernames(service) == ["cove"]
+
+
+async def test_an_account_that_is_deleted_and_imported_again_is_the_same_one(
+    service: AccountService, store: Store
+) -> None:
+    (id_,) = (await add(service, "harbour:one\n")).ids
+    run = await store.write(lambda c: add_run(c, upload_items([id_], None)))
+    await store.write(_publish_all(run[0]))
+    await service.delete(DeleteAccounts(ids=[id_]))
+    assert await usernames(service) == []
+    assert (await add(service, "Harbour:two\n")).ids == [id_]
+    (item,) = await store.read(lambda c: items.of_run(c, run[0]))
+    assert (await store.read(lambda c: ledger.of_account(c, id_))).total == 1
+    _, again = await store.write(lambda c: add_run(c, upload_items([id_], None)))
+    assert "already published" in next(iter(again.refused.values())).message
+    assert item.state is ItemState.DONE
+
+
+def _publish_all(run_id: str) -> Callable[[Connection], None]:
+    def work(connection: Connection) -> None:
+        for item in items.of_run(connection, run_id):
+            intent = intents.record(connection, str(item.intent_id))
+            intents.confirm(connection, intent, "31_9", "http://x/p/31/")
+            confirmed = ActionState.CONFIRMED
+            ledger.note_here(connection, intent.id, confirmed, by="ada", note="", at=1.0)
+            rehoming.finish(connection, [item], at=1.0)
+
+    return work

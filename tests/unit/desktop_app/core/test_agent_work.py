@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 import pytest
 from sqlalchemy import Connection, delete, update
 
 from common.domain.states import ActionState, ItemState
-from common.errors import AgentUnreachableError, ConflictError, DuplicateIntentError
+from common.errors import (
+    AgentUnreachableError,
+    ConflictError,
+    DuplicateIntentError,
+    LinkError,
+    WireError,
+)
 from common.protocol.messages import (
     AcceptItem,
     ControlItems,
@@ -19,13 +26,16 @@ from common.protocol.messages import (
     SettleAction,
 )
 from desktop_app.core.agent_work import AgentWork
+from desktop_app.core.answers import AnswerTeller
+from desktop_app.core.links.agent_link import LiveLink
 from desktop_app.store import accounts, agents, cards, generations, intents, items
 from desktop_app.store.cards import Answer
 from desktop_app.store.records import ItemRecord
 from desktop_app.store.store import Store
 from desktop_app.store.tables import ACCOUNT, MEDIA
+from desktop_app.store.touched import Touched
 from tests.support.stored import add_accounts, add_agent, add_run, upload_items
-from tests.unit.desktop_app.core.agent_ends import AgentEnd, CoreEnd
+from tests.unit.desktop_app.core.agent_ends import AgentEnd, CoreEnd, ignore
 
 BOB, ANN = "b" * 52, "a" * 52
 
@@ -123,11 +133,12 @@ async def test_an_item_may_be_the_agents_from_before_it_is_sent(
     async with CoreEnd(store).linked(agent):
 
         async def is_told() -> bool:
-            return not any(item.wanted for item in await now(store, logins))
+            return (await states(store, logins))[1:] == [ItemState.CANCELLED] * 2
 
         await until(is_told)
-    # The agent has the first one, and will say what became of it; the others never reached it.
-    assert (await states(store, logins))[1:] == [ItemState.CANCELLED] * 2
+    # The others never reached the agent. It has the first one, and says what becomes of it: until
+    # then it is shown as asked for.
+    assert [item.wanted for item in await now(store, logins)] == ["cancelled", None, None]
     (request, *_) = agent.heard(ControlItems)
     assert isinstance(request, ControlItems)
     assert request.fences == {item.id: 1 for item in logins}
@@ -268,6 +279,49 @@ async def ask_person(store: Store, item: ItemRecord, *, answer: bool) -> str:
     return await store.write(work)
 
 
+class ChangesItsMind:
+    """A store whose operator answers otherwise right after the first answer was read."""
+
+    def __init__(self, store: Store, card_id: str) -> None:
+        self._store = store
+        self._card_id = card_id
+        self._is_due = True
+        self.write = store.write
+
+    async def read(self, work: Callable[[Connection], list[object]]) -> list[object]:
+        found = await self._store.read(work)
+        if found and self._is_due:
+            self._is_due = False
+            other = Answer(act="close", by="ada", at=5.0)
+            await self._store.write(
+                lambda connection: cards.save_answer(connection, self._card_id, other)
+            )
+        return found
+
+
+async def test_an_answer_that_was_changed_while_it_was_read_is_not_told(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    first = posts[0]
+    await accept(store, [first])
+    card_id = await ask_person(store, first, answer=True)
+    agent = AgentEnd(ANN, [row_of(first, ItemState.NEEDS_OPERATOR, action_id=first.intent_id)])
+    closed: list[str] = []
+
+    async def control(_verb: str, ids: Collection[str]) -> dict[str, WireError]:
+        closed.extend(ids)
+        return {}
+
+    teller = AnswerTeller(
+        cast("LiveLink", agent), cast("Store", ChangesItsMind(store, card_id)), control, ignore
+    )
+    await teller.tell()
+    assert not agent.heard(SettleAction)
+    assert not (await store.read(partial(cards.record, card_id=card_id))).is_told
+    await teller.tell()
+    assert closed == [first.id], "what was said last is told"
+
+
 async def test_an_answer_that_the_agent_refuses_is_asked_for_again(
     store: Store, posts: list[ItemRecord]
 ) -> None:
@@ -384,7 +438,72 @@ async def test_an_agent_that_knows_more_than_the_store_begins_a_generation_once(
     assert await store.read(generations.current) == before + 1
     if evidence == "fence":
         fences = await store.read(partial(accounts.fences, ids=[posts[0].account_id]))
-        assert fences == {posts[0].account_id: 9}
+        assert fences[posts[0].account_id] > 9, "above every one that was given in the lost life"
+
+
+async def test_a_store_that_was_put_back_is_noticed_by_an_agent_that_holds_nothing(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    """The one that published since the copy was made is away; the other has only seen its hello."""
+    await store.write(lambda connection: add_agent(connection, store.vault, BOB))
+    before = await store.read(generations.current)
+    core = CoreEnd(store)
+    async with core.linked(AgentEnd(BOB, seen_mark=40)):
+
+        async def has_begun() -> bool:
+            return core.gate.generation == before + 1
+
+        await until(has_begun)
+        assert not core.gate.is_open, "the one that is away has to be heard first"
+        notice = core.gate.notice()
+        assert notice is not None
+        assert {item.action for item in await now(store, posts)} == {ActionState.IN_DOUBT}
+    assert await store.write(generations.raise_mark) > 40
+    again = CoreEnd(store)
+    async with again.linked(AgentEnd(BOB, seen_mark=40)):
+
+        async def is_compared() -> bool:
+            known = await store.read(partial(agents.record, agent_id=BOB))
+            return known.generation == before + 1
+
+        await until(is_compared)
+    assert await store.read(generations.current) == before + 1, "the same loss counts once"
+
+
+async def test_all_agents_that_notice_the_same_loss_begin_one_generation(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    await store.write(lambda connection: add_agent(connection, store.vault, BOB))
+    before = await store.read(generations.current)
+    mark = await store.write(generations.raise_mark)
+
+    def notice(seen: int) -> Callable[[Connection], Touched]:
+        return partial(generations.note_put_back, seen=seen, generation=before, at=5.0)
+
+    assert (await store.write(notice(mark + 30))).agents == {ANN, BOB}
+    assert not (await store.write(notice(mark + 50))).agents
+    assert await store.read(generations.current) == before + 1
+    assert await store.write(generations.raise_mark) > mark + 50
+    assert posts
+
+
+async def test_the_mark_grows_with_what_is_handed_over(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    core, agent = CoreEnd(store), AgentEnd(ANN)
+    async with core.linked(agent):
+        await until_handed_over(store, agent, posts)
+        assert core.gate.mark > core.greeting.mark
+    assert await store.read(generations.current) == 1, "no generation for want of a mark"
+
+
+async def test_an_agent_that_has_seen_what_cannot_be_is_not_worked_with(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    with pytest.raises(LinkError, match="cannot have reached"):
+        async with CoreEnd(store).linked(AgentEnd(ANN, seen_mark=2**53)):
+            raise AssertionError("there is no session")
+    assert {item.action for item in await now(store, posts)} == {ActionState.PLANNED}
 
 
 async def test_a_draining_agent_gets_nothing_new(store: Store, posts: list[ItemRecord]) -> None:
@@ -431,6 +550,31 @@ async def test_a_post_that_an_earlier_agent_made_is_never_handed_over(
     assert isinstance(request, AcceptItem)
     assert request.item.item_id == third.id
     assert (await states(store, posts))[:2] == [ItemState.DONE] * 2
+
+
+async def test_an_agent_at_work_on_a_post_that_an_earlier_one_made_is_left_to_find_it(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    first = posts[0]
+    await accept(store, [first])
+
+    def publish(connection: Connection) -> None:
+        items.move(connection, [first.id], ItemState.RUNNING, at=3.0)
+        intent = intents.record(connection, str(first.intent_id))
+        intents.confirm(connection, intent, "31_9", "http://x/p/31/")
+
+    await store.write(publish)
+    held = row_of(
+        first, ItemState.RUNNING, action_id=first.intent_id, action=ActionState.RECONCILING
+    )
+    agent = AgentEnd(ANN, [held])
+    async with CoreEnd(store).linked(agent) as work:
+        await until_handed_over(store, agent, posts[1:])
+        work.wake()
+        await work.control("resume", [])
+    assert not agent.heard(ControlItems)
+    assert not agent.heard(SettleAction)
+    assert await states(store, [first]) == [ItemState.RUNNING]
 
 
 async def test_a_post_that_an_earlier_agent_made_is_told_to_the_one_that_asks_about_it(

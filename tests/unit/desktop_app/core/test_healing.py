@@ -83,10 +83,11 @@ def test_what_another_agent_has_by_now_is_cancelled_there() -> None:
 
 
 def test_what_is_published_as_we_know_is_told_and_not_cancelled() -> None:
-    done = here("i", ItemState.DONE, action=ActionState.CONFIRMED)
-    healing = compare("g", [done], [there("i", ItemState.NEEDS_OPERATOR)])
-    assert [row.item_id for row in healing.to_confirm] == ["i"]
-    assert not healing.to_cancel
+    for state in (ItemState.DONE, ItemState.CANCELLED, ItemState.FAILED):
+        ended = here("i", state, action=ActionState.CONFIRMED)
+        healing = compare("g", [ended], [there("i", ItemState.NEEDS_OPERATOR)])
+        assert [row.item_id for row in healing.to_confirm] == ["i"]
+        assert not healing.to_cancel
 
 
 def test_an_item_that_was_never_handed_over_is_foreign_and_left_alone() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from common.domain.content import MediaKind
-from common.errors import InputError, NotFoundError
+from common.errors import InputError, NotFoundError, StoreError
 from desktop_app.contract.media import DeleteMedia, ImportMedia, MediaImported
 from desktop_app.core.changes import ChangeHub
 from desktop_app.core.media import MediaService
@@ -86,6 +86,24 @@ async def test_the_same_bytes_are_one_file_whatever_their_name(
     again = await add(service, two)
     assert [row.name for row in again.rows] == ["one.jpg"]
     assert (await service.page()).total == 1
+
+
+async def test_what_cannot_be_written_down_is_not_kept(
+    service: MediaService, store: Store, tmp_path: Path
+) -> None:
+    there = make_photo(tmp_path / "there.jpg", 1)
+    (known,) = (await add(service, there)).rows
+    trigger = (
+        "CREATE TRIGGER no_room BEFORE INSERT ON media BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    )
+    await store.write(lambda connection: connection.execute(text(trigger)))
+    fresh = make_photo(tmp_path / "fresh.jpg", 2)
+    with pytest.raises(StoreError, match="no room"):
+        await add(service, there, fresh)
+    assert [file.name for file in store.folder.media.iterdir()] == [known.sha256]
+    assert [file.stem for file in store.folder.thumbnails.iterdir()] == [known.sha256]
+    await store.write(lambda connection: connection.execute(text("DROP TRIGGER no_room")))
+    assert len((await add(service, there, fresh)).rows) == 2
 
 
 def bad_files(folder: Path) -> dict[Path, str]:

@@ -6,9 +6,10 @@ from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from common.domain.accounts import DriverName, Platform
+from common.domain.ids import new_id
 from common.domain.states import SignInState
 from desktop_app.store import accounts, proxies
-from desktop_app.store.accounts import AccountQuery
+from desktop_app.store.accounts import AccountQuery, NewAccount
 from desktop_app.store.vault import Vault
 from tests.support.stored import add_accounts, add_agent
 
@@ -41,6 +42,52 @@ def test_search_tag_sort_and_slice(db: Connection, vault: Vault) -> None:
     rows, total = accounts.page(db, AccountQuery(offset=1, limit=1))
     assert ([row.username for row in rows], total) == (["bay_100%"], 3)
     assert names(db, AccountQuery(held=True)) == []
+
+
+def new_account(username: str, url: str = "http://127.0.0.1:1") -> NewAccount:
+    return NewAccount(id=new_id(), platform=Platform.PRACTICE, platform_url=url, username=username)
+
+
+def test_an_account_that_comes_back_has_its_old_id_and_a_higher_fence(
+    db: Connection, vault: Vault
+) -> None:
+    (id_,) = add_accounts(db, vault, ["harbour"])
+    accounts.raise_fences(db, {id_: 70})
+    accounts.remove(db, [id_])
+    back, other, elsewhere = accounts.with_former_ids(
+        db, [new_account("harbour"), new_account("quay")]
+    ) + accounts.with_former_ids(db, [new_account("harbour", "http://127.0.0.1:2")])
+    assert back.id == id_
+    assert id_ not in {other.id, elsewhere.id}
+    accounts.insert(db, vault, [back], at=60.0)
+    assert accounts.fences(db, [id_]) == {id_: 71}, "no agent has seen a higher one"
+    accounts.remove(db, [id_])
+    accounts.insert(db, vault, [back], at=60.0 * 100)
+    assert accounts.fences(db, [id_]) == {id_: 100}
+
+
+def test_case_makes_no_other_account(db: Connection, vault: Vault) -> None:
+    first = new_account("harbour", "http://Localhost:1")
+    accounts.insert(db, vault, [first], at=1.0)
+    assert accounts.known_usernames(db, Platform.PRACTICE, "http://localhost:1") == {"harbour"}
+    accounts.remove(db, [first.id])
+    (back,) = accounts.with_former_ids(db, [new_account("Harbour", "http://localhost:1")])
+    assert back.id == first.id
+    assert accounts.with_former_ids(db, []) == []
+
+
+def test_no_fence_is_given_again_that_a_lost_life_of_the_store_has_given(
+    db: Connection, vault: Vault
+) -> None:
+    """A copy is brought back after an account has moved a few times since it was made."""
+    ids = add_accounts(db, vault, ["harbour", "quay"])
+    accounts.raise_fences(db, {ids[1]: 500})
+    copied = accounts.fences(db, ids)
+    used_since = {ids[0]: copied[ids[0]] + 7}
+    accounts.renew_fences(db, at=60.0 * 100)
+    found = accounts.fences(db, ids)
+    assert found == {ids[0]: 100, ids[1]: 501}
+    assert found[ids[0]] > used_since[ids[0]], "it moved less than once a minute"
 
 
 def test_targets_name_each_account_once(db: Connection, vault: Vault) -> None:

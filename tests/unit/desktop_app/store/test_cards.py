@@ -259,14 +259,35 @@ def test_an_answer_stands_once_the_agent_was_told(
 ) -> None:
     apply(db, vault, scene, doubt(scene.items[0]))
     (card_id,) = open_cards(db)
-    cards.save_answer(db, card_id, Answer(act="publish_it", by="ada", at=5.0))
+    first, second = (
+        Answer(act="publish_it", by="ada", at=5.0),
+        Answer(act="close", by="ada", at=5.5),
+    )
+    cards.save_answer(db, card_id, first)
     assert settling.require_open(db, card_id).answer is not None, "it may still be changed"
     assert [card.id for card in cards.answered(db, scene.agent_id)] == [card_id]
-    cards.save_told(db, card_id, 6.0)
+    cards.save_answer(db, card_id, second)
+    assert cards.save_told(db, card_id, first, at=6.0) is None, "it is not what was said last"
+    assert not cards.record(db, card_id).is_told
+    assert cards.save_told(db, card_id, second, at=6.0) is not None
     with pytest.raises(ConflictError, match="answered already"):
         settling.require_open(db, card_id)
     cards.drop_answer(db, card_id, "refused")
     assert settling.require_open(db, card_id).answer is None
+
+
+def test_a_card_that_was_settled_meanwhile_is_not_told_about(
+    db: Connection, vault: Vault, scene: Scene
+) -> None:
+    item = scene.items[0]
+    apply(db, vault, scene, doubt(item))
+    (card_id,) = open_cards(db)
+    answer = Answer(act="publish_it", by="ada", at=5.0)
+    cards.save_answer(db, card_id, answer)
+    apply(db, vault, scene, [action(item, ActionState.CONFIRMED, remote_id="31")])
+    assert cards.save_told(db, card_id, answer, at=6.0) is None
+    cards.drop_answer(db, card_id, "refused")
+    assert cards.record(db, card_id).answer == answer, "what was said stays on a settled card"
 
 
 def test_nothing_is_due_where_all_of_it_waits_behind_a_card(

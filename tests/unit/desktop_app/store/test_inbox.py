@@ -26,6 +26,7 @@ from common.protocol.messages import Cursor
 from desktop_app.store import (
     accounts,
     agents,
+    cards,
     generations,
     items,
     ledger,
@@ -36,8 +37,10 @@ from desktop_app.store import (
 )
 from desktop_app.store.inbox import Applied, apply_batch
 from desktop_app.store.inbox_rules import (
+    does_end_free,
     does_intent_step_apply,
     does_item_step_apply,
+    is_finished_by_its_post,
     state_to_take,
 )
 from desktop_app.store.records import ItemRecord
@@ -344,7 +347,7 @@ def test_a_lost_history_puts_what_may_have_been_sent_in_doubt(db: Connection, va
     first, second = scene.items
     apply(db, vault, scene, [*published(first, "31"), action(second, ActionState.PREPARED)])
     assert meta.get(db, meta.GENERATION) is None
-    touched = agents.begin_history(db, scene.agent_id, Cursor(epoch="next-life", seq=4))
+    touched = agents.begin_history(db, scene.agent_id, Cursor(epoch="next-life", seq=4), at=1.0)
     assert touched.intents == {second.intent_id}
     assert items.row(db, first.id).action is ActionState.CONFIRMED
     assert items.row(db, second.id).action is ActionState.IN_DOUBT
@@ -364,7 +367,7 @@ def test_a_lost_history_doubts_a_retry_of_what_was_absent_before(
     begun = [changed(item, ItemState.ASSIGNED), changed(item, ItemState.RUNNING)]
     apply(db, vault, scene, [*begun, *(action(item, state) for state in steps), failed])
     items.retry(db, [item.id], at=5.0)
-    agents.begin_history(db, scene.agent_id, Cursor(epoch="next-life", seq=4))
+    agents.begin_history(db, scene.agent_id, Cursor(epoch="next-life", seq=4), at=1.0)
     assert items.row(db, item.id).action is ActionState.IN_DOUBT
 
 
@@ -377,6 +380,73 @@ def test_a_post_that_was_made_counts_although_its_item_was_cancelled_here(
     apply(db, vault, scene, published(item, "31"))
     row = items.row(db, item.id)
     assert (row.state, row.action) == (ItemState.DONE, ActionState.CONFIRMED)
+
+
+ENDED = [ItemState.FAILED, ItemState.CANCELLED, ItemState.SKIPPED]
+
+
+def must_look(db: Connection, item: ItemRecord) -> bool:
+    wanted = select(PUBLISH_INTENT.c.must_look).where(PUBLISH_INTENT.c.id == item.intent_id)
+    return bool(db.scalar(wanted))
+
+
+@pytest.mark.parametrize("ended", ENDED)
+def test_an_end_that_a_restored_store_hears_of_leaves_no_doubt_behind(
+    db: Connection, vault: Vault, ended: ItemState
+) -> None:
+    """The copy has the post on its way; since then it was proven absent, and the item has ended."""
+    scene = make_scene(db, vault)
+    item = scene.items[0]
+    apply(db, vault, scene, [changed(item, ItemState.RUNNING), action(item, ActionState.SENDING)])
+    agents.begin_history(db, scene.agent_id, Cursor(epoch=EPOCH, seq=9), at=1.0)
+    assert items.row(db, item.id).action is ActionState.IN_DOUBT
+    told: list[Event] = [action(item, ActionState.PROVEN_ABSENT), changed(item, ended)]
+    found = apply(db, vault, scene, told)
+    row = items.row(db, item.id)
+    assert (row.state, row.action) == (ended, ActionState.PLANNED)
+    assert must_look(db, item), "whoever publishes it next looks first"
+    assert found.touched.intents == {item.intent_id}
+    assert cards.count_open(db) == 0
+    apply(db, vault, scene, [action(item, ActionState.PREPARED)])
+    assert must_look(db, item), "an agent that does not doubt it has not heard of the doubt"
+
+
+def test_the_doubt_of_a_later_item_stays_when_the_one_before_ends(
+    db: Connection, vault: Vault
+) -> None:
+    scene = make_scene(db, vault)
+    item = scene.items[0]
+    apply(db, vault, scene, [changed(item, ItemState.FAILED)])
+    run_id, _ = add_run(db, upload_items([item.account_id], scene.agent_id))
+    (later,) = items.of_run(db, run_id)
+    assert later.intent_id == item.intent_id
+    apply(
+        db, vault, scene, [action(later, ActionState.SENDING), changed(item, ended := ENDED[1], 2)]
+    )
+    assert items.row(db, item.id).state is ended
+    assert items.row(db, later.id).action is ActionState.SENDING
+    apply(db, vault, scene, [action(later, ActionState.CONFIRMED, remote_id="31")])
+    apply(db, vault, scene, [changed(item, ended, 3)])
+    assert items.row(db, item.id).state is ended, "the post is the later one's"
+
+
+@pytest.mark.parametrize("ended", ENDED)
+def test_an_item_whose_post_exists_is_done_however_it_ended(
+    db: Connection, vault: Vault, ended: ItemState
+) -> None:
+    scene = make_scene(db, vault)
+    before, after = scene.items
+    error = ProxyFailedError("The proxy does not answer.").to_wire()
+    confirmed = action(before, ActionState.CONFIRMED, remote_id="31")
+    apply(db, vault, scene, [confirmed, changed(before, ended, error=error)])
+    items.move(db, [after.id], ended, at=2.0)
+    late = action(after, ActionState.CONFIRMED, remote_id="32")
+    found = apply(db, vault, scene, [late])
+    assert ItemState.DONE in {move.after for move in found.touched.moves}
+    for item in scene.items:
+        row = items.row(db, item.id)
+        assert (row.state, row.action, row.error) == (ItemState.DONE, ActionState.CONFIRMED, None)
+    assert runs.row(db, scene.run_id).state is RunState.DONE
 
 
 def test_an_agent_moves_no_item_of_another(db: Connection, vault: Vault) -> None:
@@ -396,9 +466,91 @@ def test_an_agent_moves_no_item_of_another(db: Connection, vault: Vault) -> None
     row = items.row(db, item.id)
     assert (row.state, row.action) == (ItemState.ASSIGNED, ActionState.PLANNED)
     assert items.row(db, own.id).action is ActionState.PLANNED
-    assert set(reasons(db)) == {"from an agent that does not have it"}
+    assert found.refused == len(told)
+    assert set(reasons(db)) == {
+        "from an agent that does not have it",
+        "from an agent that never had it",
+    }
+    assert not ledger.of_item(db, item.id).entries, "a stranger's word is no step of it"
     apply(db, vault, scene, published(item, "31"))
     assert items.row(db, item.id).state is ItemState.DONE
+
+
+def test_of_an_item_that_has_moved_only_those_who_had_it_are_heard(
+    db: Connection, vault: Vault
+) -> None:
+    first, second, third = (make_scene(db, vault, name) for name in "abd")
+    item = first.items[0]
+    lost = ProxyFailedError("Left behind.").to_wire()
+    for scene in (second, third):
+        now = items.records(db, [item.id])[item.id]
+        rehoming.rehome(db, [now], {item.id: scene.agent_id}, at=5.0, error=lost)
+    assert items.records(db, [item.id])[item.id].attempt == 3
+    late = action(item, ActionState.CONFIRMED, remote_id="31")
+    assert apply(db, vault, second, [late]).refused == 1, "it was never asked to take it"
+    assert items.row(db, item.id).action is ActionState.IN_DOUBT
+    assert apply(db, vault, first, [late]).refused == 0
+    assert items.row(db, item.id).action is ActionState.CONFIRMED
+
+
+def test_a_failed_item_that_is_tried_again_elsewhere_may_still_have_been_published(
+    db: Connection, vault: Vault
+) -> None:
+    first, second = make_scene(db, vault), make_scene(db, vault, "b")
+    item = first.items[0]
+    apply(db, vault, first, [changed(item, ItemState.FAILED)])
+    items.retry(db, [item.id], at=5.0, agent_of={item.id: second.agent_id})
+    assert items.records(db, [item.id])[item.id].agent_id == second.agent_id
+    late = action(item, ActionState.CONFIRMED, remote_id="31")
+    assert apply(db, vault, first, [late]).refused == 0
+    assert items.row(db, item.id).action is ActionState.CONFIRMED
+
+
+def session(account_id: str, version: int, text: str) -> SessionSaved:
+    return SessionSaved(
+        account_id=account_id,
+        driver=DriverName.PRIVATE_API,
+        version=version,
+        session=SecretStr(text),
+        user_id="901",
+        username="a_cove",
+    )
+
+
+def test_an_agent_that_an_account_has_left_changes_nothing_of_it(
+    db: Connection, vault: Vault
+) -> None:
+    former, present, stranger = (make_scene(db, vault, name) for name in "abd")
+    account_id = former.items[0].account_id
+    accounts.assign(db, {account_id: present.agent_id})
+    lost = ProxyFailedError("Left behind.").to_wire()
+    left = {former.items[0].id: present.agent_id}
+    rehoming.rehome(db, former.items[:1], left, at=5.0, error=lost)
+    signed_in = AccountObserved(
+        account_id=account_id, sign_in=SignInState.SIGNED_IN, driver=DriverName.PRIVATE_API
+    )
+    accounts.hold(db, [account_id], by=accounts.HELD_BY_PLATFORM, reason="asked", at=1.0)
+    apply(db, vault, present, [session(account_id, 3, "present-session")])
+    for scene in (former, stranger):
+        assert apply(db, vault, scene, [session(account_id, 9, "stale"), signed_in]).refused == 2
+    access = specs.account_access(db, vault, account_id, DriverName.PRIVATE_API)
+    assert access.session is not None
+    assert (access.session.get_secret_value(), access.session_version) == ("present-session", 3)
+    assert accounts.rows(db, [account_id])[0].hold is not None, "only its own agent lifts it"
+    assert set(reasons(db)) == {"from an agent that does not have it"}
+    apply(db, vault, present, [signed_in])
+    assert accounts.rows(db, [account_id])[0].hold is None
+
+
+def test_an_agent_that_is_still_at_work_for_an_account_speaks_for_it(
+    db: Connection, vault: Vault
+) -> None:
+    busy, other = make_scene(db, vault), make_scene(db, vault, "b")
+    account_id = busy.items[0].account_id
+    accounts.assign(db, {account_id: other.agent_id})
+    assert apply(db, vault, busy, [session(account_id, 2, "newest")]).refused == 0
+    apply(db, vault, busy, [changed(busy.items[0], ItemState.FAILED)])
+    assert apply(db, vault, busy, [session(account_id, 3, "late")]).refused == 1
 
 
 def test_a_late_confirmation_counts_although_the_item_has_moved(
@@ -430,7 +582,9 @@ def test_a_confirmation_that_a_lost_history_may_have_forgotten_counts(
 ) -> None:
     scene, other = make_scene(db, vault), make_scene(db, vault, "b")
     item = scene.items[0]
-    generations.begin(db)
+    apply(db, vault, other, [action(item, ActionState.CONFIRMED, remote_id="30")])
+    assert items.row(db, item.id).action is ActionState.PLANNED, "nothing was forgotten"
+    generations.begin(db, at=1.0)
     late = action(item, ActionState.CONFIRMED, remote_id="31").model_copy(update={"attempt": 2})
     apply(db, vault, other, [late])
     assert items.row(db, item.id).action is ActionState.CONFIRMED
@@ -465,10 +619,16 @@ class Expected:
         which, state, attempt = event
         if isinstance(state, ActionState):
             self.steps += 1
-            if does_intent_step_apply(self.intents[which], state):
+            now, number = self.states[which]
+            is_heard = number <= 1 or state is ActionState.CONFIRMED  # it is told of attempt 1
+            if is_heard and does_intent_step_apply(self.intents[which], state):
                 self.intents[which] = state
+                if state is ActionState.CONFIRMED and is_finished_by_its_post(now):
+                    self.states[which] = (ItemState.DONE, number)
         elif does_item_step_apply(*self.states[which], state, attempt):
             self.states[which] = (state_to_take(state, self.intents[which]), attempt)
+            if does_end_free(self.states[which][0], self.intents[which]):
+                self.intents[which] = ActionState.PLANNED
 
 
 @settings(

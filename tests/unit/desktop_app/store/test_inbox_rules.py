@@ -8,9 +8,12 @@ from functools import partial
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL, may_action_become
 from desktop_app.store.inbox_rules import (
+    does_end_free,
     does_intent_step_apply,
     does_item_step_apply,
+    is_finished_by_its_post,
     is_word_heard,
+    state_to_take,
 )
 
 PAIRS = list(itertools.product(ActionState, ActionState))
@@ -59,3 +62,38 @@ def test_of_an_agent_that_does_not_have_it_only_a_confirmation_may_count() -> No
         )
         may_have_had_it = reported < 2 or is_forgotten
         assert heard == (then is ActionState.CONFIRMED and may_have_had_it)
+
+
+def test_what_an_agent_says_of_an_attempt_before_its_own_counts_only_if_it_published() -> None:
+    for then, reported in itertools.product(ActionState, (1, 2, 3)):
+        heard = is_word_heard(
+            then,
+            is_holder=True,
+            attempt=2,
+            reported_attempt=reported,
+            was_history_lost=partial(bool, False),
+        )
+        assert heard == (then is ActionState.CONFIRMED or reported >= 2)
+
+
+def test_what_is_published_is_done_and_what_only_a_person_can_name_is_not() -> None:
+    for reported, action in itertools.product(ItemState, [None, *ActionState]):
+        taken = state_to_take(reported, action)
+        if action is ActionState.CONFIRMED and reported in ITEM_FINAL:
+            assert taken is ItemState.DONE
+        elif action is ActionState.UNRESOLVED and reported is ItemState.DONE:
+            assert taken is ItemState.NEEDS_OPERATOR
+        else:
+            assert taken is reported
+    assert {state for state in ItemState if is_finished_by_its_post(state)} == {
+        ItemState.FAILED,
+        ItemState.CANCELLED,
+        ItemState.SKIPPED,
+    }
+
+
+def test_no_item_that_has_ended_leaves_a_doubt_of_which_nobody_hears() -> None:
+    for ended, action in itertools.product(ItemState, [None, *ActionState]):
+        is_left = action in IN_DOUBT_STATES and action is not ActionState.UNRESOLVED
+        is_over = ended in ITEM_FINAL and ended is not ItemState.DONE
+        assert does_end_free(ended, action) == (is_left and is_over)

@@ -15,8 +15,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, select
 
+from common.domain.accounts import Platform
 from common.errors import StoreError
-from desktop_app.store import accounts, cards, generations, items, ledger
+from desktop_app.store import (
+    account_names,
+    accounts,
+    cards,
+    generations,
+    holders,
+    items,
+    ledger,
+)
 from desktop_app.store.engine import make_engine, sqlite_url
 from desktop_app.store.folder import StoreFolder
 from desktop_app.store.migrating import migration_config
@@ -32,7 +41,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -141,6 +150,11 @@ def test_a_store_of_the_first_release_is_brought_up_with_what_is_in_it(
             (entry,) = ledger.of_item(connection, "j").entries
             assert (entry.by, entry.baseline, entry.sighted) == ("", None, [])
             assert accounts.rows(connection, ["a"])[0].moving_to == ""
+            names = account_names.account_ids(
+                connection, Platform.PRACTICE, "http://127.0.0.1:1", ["Cove"]
+            )
+            assert names == {"cove": "a"}, "deleted and imported again, it is the same account"
+            assert holders.is_forgotten(connection, "j"), "nobody noted who had it"
     finally:
         engine.dispose()
 
@@ -159,7 +173,7 @@ def test_an_upgrade_leaves_a_copy_of_the_file_from_before(tmp_path: Path, vault:
     (copy,) = folder.backups.iterdir()
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT username FROM account").fetchall() == [("harbour",)]
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0003",)
 
 
 def test_a_store_of_a_later_release_is_refused(tmp_path: Path) -> None:

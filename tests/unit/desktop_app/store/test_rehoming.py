@@ -144,7 +144,7 @@ def test_a_new_generation_doubts_what_is_not_settled(db: Connection, vault: Vaul
     items.move(db, [failed.id], ItemState.FAILED, at=2.0)
     before = generations.current(db)
 
-    touched = generations.begin(db)
+    touched = generations.begin(db, at=600.0)
 
     assert generations.current(db) == int(meta.get(db, meta.GENERATION) or 0) == before + 1
     assert touched.intents == {sending.intent_id}

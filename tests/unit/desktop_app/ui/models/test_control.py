@@ -23,8 +23,8 @@ def item(state: ItemState, action: ActionState | None = None, **known: object) -
     return ItemRow.model_validate(values | known)
 
 
-def step_of(row: ItemRow, asked: dict[str, str]) -> Text:
-    table = item_table(asked)
+def step_of(row: ItemRow) -> Text:
+    table = item_table()
     table.set_rows([row])
     place = next(n for n, column in enumerate(table.columns) if column.key == "step")
     cell = table.index(0, place).data(CELL_ROLE)
@@ -40,15 +40,23 @@ def test_only_what_is_sending_or_has_ended_cannot_be_cancelled() -> None:
 
 
 def test_a_cancel_that_was_asked_for_is_shown_as_that() -> None:
-    row = item(ItemState.RUNNING, ActionState.RECONCILING)
-    assert step_of(row, {}).text == "Reconciling"
-    asked = step_of(row, {"i1": "cancel"})
+    looking = item(ItemState.RUNNING, ActionState.RECONCILING)
+    assert step_of(looking).text == "Reconciling"
+
+    def shown(state: ItemState, action: ActionState | None = None, *, online: bool = True) -> Text:
+        row = item(state, action, wanted="cancelled", agent_online=online, agent="dock-1")
+        return step_of(row)
+
+    asked = shown(ItemState.RUNNING, ActionState.RECONCILING)
     assert (asked.text, asked.after) == ("Cancel asked", "waits for the verdict")
-    waiting = item(ItemState.ASSIGNED)
-    assert step_of(waiting, {"i1": "cancel"}).after == "waits for the agent"
-    assert step_of(item(ItemState.CANCELLED), {"i1": "cancel"}).text == ""
+    assert shown(ItemState.NEEDS_OPERATOR, ActionState.UNRESOLVED).after == "waits for your answer"
+    assert shown(ItemState.ASSIGNED).after == "waits for the agent"
+    away = shown(ItemState.RUNNING, ActionState.SENDING, online=False)
+    assert (away.text, away.after) == ("Cancel asked", "dock-1 hears of it when it is back")
+    assert shown(ItemState.CANCELLED).text == ""
+    assert step_of(item(ItemState.ASSIGNED, wanted="paused")).text == "Pause asked"
     sending = item(ItemState.RUNNING, ActionState.SENDING)
-    assert step_of(sending, {}).text == "Point of no return"
+    assert step_of(sending).text == "Point of no return"
 
 
 @pytest.mark.parametrize(

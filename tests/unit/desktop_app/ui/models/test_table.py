@@ -54,7 +54,7 @@ def filled_tables() -> dict[str, QAbstractItemModel]:
     fleet = SampleFleet(30, NOW)
     accounts, agents, media, runs = account_table(), agent_table(), media_table(), run_table()
     items, cards, problems, plan = (
-        item_table({}),
+        item_table(),
         card_table(),
         import_problem_table(),
         plan_table(),

@@ -119,7 +119,7 @@ def shown_columns(table: DataTable) -> list[str]:
 
 def test_a_narrow_table_leaves_out_what_can_be_spared(qapp: object) -> None:
     async def story(handle: WindowHandle) -> None:
-        table = DataTable(handle.context.theme, item_table({}), "Items")
+        table = DataTable(handle.context.theme, item_table(), "Items")
         table.resize(1400, 300)
         table.show()
         assert {"driver", "agent", "changed_at"} <= set(shown_columns(table))

@@ -1,4 +1,7 @@
-"""A small disk of its own for each machine, so that one can be filled without the others."""
+"""Small disks in memory, to be filled to the last byte and to be given room again.
+
+Only root on Linux can mount one; elsewhere a test is skipped, and a campaign fills none.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-_MOUNT_SECONDS = 10
+import pytest
+
+_MOUNT_SECONDS = 20
 _FILLER = "filler"
+_PAGE = 4096
 
 
 def can_mount() -> bool:
@@ -20,7 +26,7 @@ def can_mount() -> bool:
 
 
 @contextlib.contextmanager
-def small_disks(folders: list[Path], mib: int) -> Iterator[bool]:
+def small_disks(folders: Sequence[Path], mib: int) -> Iterator[bool]:
     """Put a disk at each folder where that is possible; yields whether it was."""
     with contextlib.ExitStack() as undo:
         mounted = can_mount()
@@ -32,21 +38,31 @@ def small_disks(folders: list[Path], mib: int) -> Iterator[bool]:
         yield mounted
 
 
-def fill(folder: Path) -> None:
-    """Take every free byte of the disk."""
-    with (folder / _FILLER).open("wb", buffering=0) as filler:
-        free = shutil.disk_usage(folder).free
-        with contextlib.suppress(OSError):
-            os.posix_fallocate(filler.fileno(), 0, free)
+@contextlib.contextmanager
+def small_disk(folder: Path, mib: int) -> Iterator[Path]:
+    """Put a disk at a folder; skips the test where that is not possible."""
+    with small_disks([folder], mib) as mounted:
+        if not mounted:
+            pytest.skip("a disk in memory can be mounted by root on Linux alone")
+        yield folder
+
+
+def fill(disk: Path, *, but_for: int = 0) -> None:
+    """Take every free byte of a disk, or all but so many."""
+    with (disk / _FILLER).open("ab", buffering=0) as filler:
+        room = shutil.disk_usage(disk).free - but_for
+        if room > 0:
+            with contextlib.suppress(OSError):
+                os.posix_fallocate(filler.fileno(), filler.seek(0, os.SEEK_END), room)
         filler.seek(0, os.SEEK_END)
         with contextlib.suppress(OSError):
-            while True:
-                filler.write(bytes(4096))
+            while not but_for:
+                filler.write(bytes(_PAGE))
 
 
-def free(folder: Path) -> None:
+def free(disk: Path) -> None:
     """Give them back."""
-    (folder / _FILLER).unlink(missing_ok=True)
+    (disk / _FILLER).unlink(missing_ok=True)
 
 
 def _mount(folder: Path, mib: int) -> bool:
