@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import os
 import threading
@@ -16,6 +17,8 @@ from tests.support.postgres import PostgresServer, postgres_server
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+WHOLE_COLLECTION_EVERY = 200
+"""Tests from one collection of all garbage to the next."""
 TASK_GRACE_SECONDS = 2.0
 THREAD_GRACE_SECONDS = 3.0
 LOOP_POOL_PREFIX = "asyncio_"
@@ -26,6 +29,21 @@ LOOP_POOL_PREFIX = "asyncio_"
 def _this_machine_only() -> Iterator[list[str]]:
     with loopback_only() as refused:
         yield refused
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tests_run() -> Iterator[list[int]]:
+    """Leave no garbage to the threads of a test: a widget freed there takes Qt down with it."""
+    gc.disable()
+    yield [0]
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected_here(_tests_run: list[int]) -> Iterator[None]:
+    yield
+    _tests_run[0] += 1
+    gc.collect(1 if _tests_run[0] % WHOLE_COLLECTION_EVERY else 2)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ import qasync
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QWidget
 
+from desktop_app.ui.garbage import collected_here
+
 Result = TypeVar("Result")
 Reporter = Callable[[BaseException], None]
 """Told of every error that a task ends with."""
@@ -24,7 +26,10 @@ CANCEL_SECONDS = 5.0
 def run(app: QApplication, main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """Run `main` on the application's event loop; leftover tasks are cancelled and awaited."""
     app.setQuitOnLastWindowClosed(False)
-    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+    with (
+        collected_here(),
+        asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner,
+    ):
         return runner.run(main())
 
 

@@ -109,7 +109,10 @@ async def test_item_that_does_not_stop_costs_its_runner_and_others_run_again(
     start_agent: AgentStarter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cancelling, "GRACE_SECONDS", 0.2)
-    stuck = a_login(an_account("stuck"), [f"ignore_all {tmp_path / 'never'}", "done"])
+    deaf = tmp_path / "deaf"
+    stuck = a_login(
+        an_account("stuck"), [f"touch {deaf}", f"ignore_all {tmp_path / 'never'}", "done"]
+    )
     other = a_login(an_account("other"), [f"wait {tmp_path / 'gate'}", "done"])
     async with (
         start_agent(stop_seconds=1.0, api_runners=2, api_workers=2) as agent,
@@ -118,6 +121,7 @@ async def test_item_that_does_not_stop_costs_its_runner_and_others_run_again(
         for item in (stuck, other):
             await desktop.accept(item)
             await desktop.until(lambda i=item: desktop.states(i.item_id)[-1:] == ["running"], "up")
+        await wait_until_async(deaf.exists, "an item that hears nothing")
         assert (await desktop.control("cancel", stuck.item_id)).done == [stuck.item_id]
         await desktop.until(lambda: desktop.states(stuck.item_id)[-1:] == ["cancelled"], "ended")
         # The runner they shared is ended only after that: the other one waits for its gate until.

@@ -17,6 +17,7 @@ from common.protocol.messages import AgentCard, Events, Heartbeat, Hello, Progre
 from desktop_app.contract.agents import PairAgent
 from tests.integration.desktop_app.conftest import World
 from tests.support.impostor import Impostor, listening
+from tests.support.waiting import wait_until_async
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -61,6 +62,6 @@ async def test_a_flood_from_one_agent_starves_nobody(
             run_id = await world.upload(client, await world.add_photos(client, 2))
             items = await world.until_ended(client, run_id)
             assert (await client.overview()).agents == 2
-            assert flooding.flooded > 100
+            await wait_until_async(lambda: flooding.flooded > 100, "a flood")
     assert Counter(item.state for item in items) == {ItemState.DONE: 8}
     assert len(world.published()) == 8

@@ -86,16 +86,21 @@ async def test_same_media_is_refused_before_the_start_naming_the_earlier_run(
         assert double.run_id is None
         assert any("same media as post 1" in each.message for each in double.preflight.problems)
 
-        # The store forgets a removed account. The agent does not, when it is imported again.
+        # Removing an account and importing it again forgets nothing of what was published.
         account = (await client.accounts(search=name)).rows[0]
         await client.delete_accounts(DeleteAccounts(ids=[account.id]))
         await shared.bring_in(client, [Member(username=name)])
+        assert (await client.accounts(search=name)).rows[0].id == account.id
         await shared.sign_in(client, [name])
-        anew = await shared.upload(client, [name], photos)
-        items = await shared.until_at_rest(client, anew)
-        assert states_of(items) == {ItemState.FAILED: 1}
-        assert items[0].error
-        assert items[0].error.code == "duplicate_intent"
+        anew = await shared.judge(
+            client,
+            "bulk_upload",
+            [name],
+            posts=[{"media": photos}],
+            distribution="same_to_all",
+        )
+        assert anew.run_id is None
+        assert any("already published" in each.message for each in anew.preflight.problems)
         assert shared.published_once(name) == 1
 
 
