@@ -214,6 +214,8 @@ async def build_agent(
         tasks = OwnedTasks()
         stack.push_async_callback(tasks.close)
         facts = _facts(settings, identity, life)
+        contact = await journal.write(load_contact)
+        dead_man = DeadMan(settings.dead_man_hours, contact, time.time(), running_time())
         supervisor = Supervisor(
             journal=journal,
             blobs=blobs,
@@ -223,13 +225,13 @@ async def build_agent(
             limits=_limits(settings),
             command=command or _runner_command(settings),
             environment={recovery.COOKIE_NAME: recovery.cookie_of(data)},
+            why_silent=lambda: dead_man.reason(time.time(), running_time()),
         )
 
         def room_changed(room: Room) -> None:
             spool.allow(room is Room.ENOUGH)
             supervisor.allow_starts(room is not Room.NONE)
 
-        contact = await journal.write(load_contact)
         earlier = await journal.write(earlier_pairings)
         pairings = load_pairings(data, earlier)
         if earlier.grants:
@@ -249,7 +251,7 @@ async def build_agent(
             lag=LoopLag(),
             disk=DiskWatch(data, ballast, room_changed),
             marks=StoreMarks(await journal.write(load_marks), supervisor.note),
-            dead_man=DeadMan(settings.dead_man_hours, contact, time.time(), running_time()),
+            dead_man=dead_man,
             tasks=tasks,
         )
         agent = Agent(settings, context, identity)

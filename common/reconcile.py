@@ -97,13 +97,13 @@ def by_platform_clock(moment: float, measured: Baseline, now: float) -> float:
     return min(moment, now) - (measured.clock_ahead or 0.0)
 
 
-def _has_caption(sought: Sought, post: ListedPost) -> bool:
-    return post.caption is not None and _plain(post.caption) == _plain(sought.caption)
-
-
-def _plain(caption: str) -> list[str]:
+def plain_caption(caption: str) -> list[str]:
     """Return what a platform keeps of a caption: not its spaces, not how accents are composed."""
     return unicodedata.normalize("NFC", caption).split()
+
+
+def _has_caption(sought: Sought, post: ListedPost) -> bool:
+    return post.caption is not None and plain_caption(post.caption) == plain_caption(sought.caption)
 
 
 def _age(sought: Sought, post: ListedPost) -> float | None:
@@ -147,6 +147,8 @@ class Visibility:
     """Counted from the end of the request's last possible life."""
     gap: float
     """Between two looks, and between the last two that must both find nothing."""
+    life: float = 0.0
+    """For how long a request may still take effect that another agent has just sent."""
 
 
 class Next(StrEnum):

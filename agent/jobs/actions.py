@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from agent.jobs.fences import names_of
 from agent.jobs.journal import Transaction
 from agent.runners.messages import ActionRecord
-from common.domain.accounts import DriverName
+from common.domain.accounts import DriverName, Platform
 from common.domain.content import Baseline, ListedPost, NamedPost
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import CHECKS_NAMED, ITEM_FINAL, require_action_step
 from common.errors import ConflictError, DuplicateIntentError
 from common.items import ItemSpec, PublishSpec
+from common.limits.rules import visibility_of
 from common.operations import Operation
 from common.protocol.events import SIGHTED_LIMIT, ActionChanged
 
@@ -33,7 +34,7 @@ _TELLS_BASELINE = (ActionState.SENDING, ActionState.IN_DOUBT, ActionState.PROVEN
 _CAPTION_SHOWN = 400
 _COLUMNS = (
     "action_id, item_id, account_id, identity, operation, placement, state, driver, resume, "
-    "remote_id, remote_url, note, baseline, created_at, shown_ids, word_id, named"
+    "remote_id, remote_url, note, baseline, created_at, shown_ids, word_id, named, unseen_until"
 )
 
 
@@ -61,6 +62,8 @@ class ActionRow:
     """The person's word that was taken last."""
     named: NamedPost | None
     """The post that a person says it is, while nobody has checked that."""
+    unseen_until: float
+    """Until when the platform may show what was sent and is not seen yet, seconds since 1970."""
 
 
 def find_action(transaction: Transaction, action_id: str) -> ActionRow | None:
@@ -155,6 +158,7 @@ def move(
         baseline=baseline or action.baseline,
         shown_ids=shown_ids if is_asked else action.shown_ids,
         named=(named or action.named) if state in CHECKS_NAMED else None,
+        unseen_until=_unseen_until(transaction, action, state, by),
         note=note,
     )
     _store(transaction, changed)
@@ -228,6 +232,20 @@ def has_undecided(transaction: Transaction, identity: str, *, but: str) -> bool:
         f"SELECT 1 FROM action WHERE identity IN ({marks(names)}) "  # noqa: S608 - only marks
         "AND state IN ('sending', 'in_doubt', 'reconciling') AND action_id <> ?",
         (*names, but),
+    ).fetchone()
+    return row is not None
+
+
+def may_be_unseen(transaction: Transaction, identity: str) -> bool:
+    """Say whether the platform may still show a post of this account that was in doubt.
+
+    Whatever a person said of it: nothing is sent meanwhile, so that it can still be found.
+    """
+    names = names_of(transaction, identity)
+    row = transaction.execute(
+        f"SELECT 1 FROM action WHERE identity IN ({marks(names)}) "  # noqa: S608 - only marks
+        "AND unseen_until > ? AND state <> 'confirmed'",
+        (*names, transaction.now),
     ).fetchone()
     return row is not None
 
@@ -317,11 +335,27 @@ def _plan_again(
     )
 
 
+def _unseen_until(
+    transaction: Transaction, action: ActionRow, state: ActionState, by: str
+) -> float:
+    """Return until when an effect may stay unseen once it goes to `state`.
+
+    It is counted from the doubt, by then the request is over; a look that proves its absence, or
+    the platform's own refusal, ends it at once, a person's word does not.
+    """
+    if state is ActionState.IN_DOUBT:
+        platform = Platform(action.identity.partition(":")[0])
+        return transaction.now + visibility_of(platform, action.driver).bound
+    if state is ActionState.PROVEN_ABSENT and not by:
+        return 0.0
+    return action.unseen_until
+
+
 def _store(transaction: Transaction, action: ActionRow) -> None:
     try:
         transaction.execute(
             "UPDATE action SET state = ?, resume = ?, remote_id = ?, remote_url = ?, note = ?, "
-            "baseline = ?, shown_ids = ?, word_id = ?, named = ?, updated_at = ? "
+            "baseline = ?, shown_ids = ?, word_id = ?, named = ?, unseen_until = ?, updated_at = ? "
             "WHERE action_id = ?",
             (
                 action.state,
@@ -333,6 +367,7 @@ def _store(transaction: Transaction, action: ActionRow) -> None:
                 json.dumps(list(action.shown_ids)),
                 action.word_id,
                 action.named.model_dump_json() if action.named else None,
+                action.unseen_until,
                 transaction.now,
                 action.action_id,
             ),
@@ -402,4 +437,5 @@ def _one(transaction: Transaction, where: str, *values: str) -> ActionRow | None
         shown_ids=tuple(json.loads(row[14])),
         word_id=row[15],
         named=NamedPost.model_validate_json(row[16]) if row[16] else None,
+        unseen_until=row[17],
     )

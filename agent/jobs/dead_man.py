@@ -9,11 +9,17 @@ from agent.jobs.meta import read_number, write_number
 
 SAVE_SECONDS = 60.0
 """How old the time of the last contact on disk may be while the desktop is there."""
+_SLACK_SECONDS = 300.0
+"""How far a wall clock may be set back before it is taken for one that lost the time."""
 _LAST_CONTACT = "last_contact"
 
 
 class DeadMan:
-    """When the owner's desktop was heard last, by two clocks: neither can be fooled alone."""
+    """When the owner's desktop was heard last, by two clocks: neither can be fooled alone.
+
+    Over a restart of the machine the wall clock alone counts; one that is behind the last contact
+    tells nothing, and so nothing is published.
+    """
 
     def __init__(self, hours: float, last_contact: float, wall: float, running: float) -> None:
         """Begin with the contact that was saved last, seconds since 1970; 0 for never.
@@ -42,6 +48,8 @@ class DeadMan:
         The longer of the two spans counts: a wall clock that was set back hides nothing, and time
         in which the agent did not run counts as well.
         """
+        if self._seconds and wall < self._heard_wall - _SLACK_SECONDS:
+            return "Waits: this machine's clock is behind the last word of a desktop. Set it."
         alone = max(wall - self._heard_wall, running - self._heard_running)
         if not self._seconds or alone < self._seconds:
             return ""

@@ -5,14 +5,16 @@ says of it is in `settling.py`.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.jobs import actions
 from agent.jobs.actions import NOT_SENT, ActionRow, marks
 from agent.jobs.fences import names_of
 from agent.jobs.journal import Transaction
-from common.domain.content import Baseline
+from common.domain.content import Baseline, PostKind
 from common.domain.states import ActionState
+from common.reconcile import plain_caption
 
 _A = ActionState
 _TAKEN_BACK = "This agent's disk was taken back to an earlier state: the post may exist already."
@@ -26,7 +28,8 @@ class _Marks:
     """By what a post can be found in the account's list."""
 
     kind: str
-    caption: str
+    caption: Sequence[str]
+    """As looks compare it."""
 
 
 def take_doubt(
@@ -87,21 +90,22 @@ def doubt_unfinished(transaction: Transaction) -> list[str]:
     return [item_id for _, _, item_id in found]
 
 
-def has_rival(transaction: Transaction, action: ActionRow) -> bool:
-    """Say whether another unsettled post of the account has the same kind and caption.
+def has_rival(transaction: Transaction, action: ActionRow, kind: PostKind | None) -> bool:
+    """Say whether another unsettled post of the account may be the one that was found for this.
 
-    Then a post that is found in the account's list may be either of them. One that was given up
-    before this intent was there cannot be among the posts that are newer.
+    `kind` is what the account's list says of the found one, None where it does not. A post that
+    was given up, and could not show any more, before this intent was there is none of the newer.
     """
-    mine = _marks_of(transaction, action.item_id)
+    mine = _marks_of(transaction, action.item_id).caption
     names = names_of(transaction, action.identity)
     others = transaction.execute(
         f"SELECT item_id FROM action WHERE identity IN ({marks(names)}) "  # noqa: S608 - only marks
         "AND action_id <> ? AND (state IN ('sending', 'in_doubt', 'reconciling') "
-        "OR (state = 'unresolved' AND updated_at >= ?))",
+        "OR (state = 'unresolved' AND max(updated_at, unseen_until) >= ?))",
         (*names, action.action_id, action.created_at),
     ).fetchall()
-    return any(_marks_of(transaction, item_id) == mine for (item_id,) in others)
+    rivals = (_marks_of(transaction, item_id) for (item_id,) in others)
+    return any(each.caption == mine and kind in (None, each.kind) for each in rivals)
 
 
 def settle_doubts_of_ended(transaction: Transaction) -> None:
@@ -123,4 +127,4 @@ def _marks_of(transaction: Transaction, item_id: str) -> _Marks:
         "SELECT spec FROM item_spec WHERE item_id = ?", (item_id,)
     ).fetchone()
     publish = json.loads(spec)["publish"] or {}
-    return _Marks(publish.get("kind", ""), " ".join(publish.get("caption", "").split()))
+    return _Marks(publish.get("kind", ""), plain_caption(publish.get("caption", "")))

@@ -284,7 +284,9 @@ def _must_let_pass(
     """Say whether an item only stopped because another post of its account comes first."""
     if action is None or error is None or error.code != ConflictError.code:
         return False
-    return actions.has_undecided(transaction, action.identity, but=action.action_id)
+    if actions.has_undecided(transaction, action.identity, but=action.action_id):
+        return True
+    return actions.may_be_unseen(transaction, action.identity)
 
 
 def _observe(transaction: Transaction, row: ItemRow, error: WireError | None) -> None:

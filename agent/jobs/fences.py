@@ -24,7 +24,7 @@ def raise_fence(transaction: Transaction, identity: str, fence: int, subject: st
     judgement = judge_fence(fence, _highest(transaction, names))
     if judgement is FenceJudgement.STALE:
         raise StaleFenceError(
-            f"Another desktop has taken {subject} over since.",
+            f"{subject} was given to another agent or desktop since.",
             subject=subject,
             advice="Reload the account before you give it work.",
         )

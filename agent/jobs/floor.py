@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from agent.jobs import items
-from agent.jobs.items import Standing
+from agent.jobs.items import WAITS_FOR_DOUBT, Standing
 from agent.jobs.journal import Journal, Transaction
 from agent.jobs.running import RunningItem
 from agent.jobs.waiting import WaitingItem, WaitingItems
@@ -19,7 +19,6 @@ from common.errors import FlotillaError, OperationCancelledError, WireError
 
 _LOG = logging.getLogger(__name__)
 WAITS_FOR_PERSON = "Waits: an earlier item of this account needs you first."
-WAITS_FOR_DOUBT = "Waits: whether an earlier post of this account exists is not settled."
 
 
 class Floor:

@@ -29,6 +29,8 @@ from common.security.sealing import place_of, seal, unseal
 # As the index `item_unfinished` says it: only so is it used.
 UNFINISHED = "item.state NOT IN ('done', 'failed', 'cancelled', 'skipped')"
 _WAITING = (ItemState.ASSIGNED, ItemState.PAUSED)
+WAITS_FOR_DOUBT = "Waits: whether an earlier post of this account exists is not settled."
+WAITS_FOR_SIGHT = "Waits: a post of this account that was in doubt may still show."
 COLUMNS = (
     "item_id, run_id, account_id, identity, driver, attempt, fence, state, interruptions, "
     "cancel_asked"
@@ -117,15 +119,17 @@ def accept(transaction: Transaction, item: ItemSpec, known_log_end: int = 0) -> 
 def start(transaction: Transaction, item_id: str, log_end: int) -> StartedItem:
     """Set a waiting item to running and open its secrets.
 
-    Raises ConflictError where another post of the account is not settled yet, and
-    DuplicateIntentError where this one exists already, or may exist.
+    Raises ConflictError where another post of the account is not settled yet, or one may still
+    show that a person has settled; DuplicateIntentError where this one exists, or may exist.
     """
     row = require(transaction, item_id)
     action = actions.action_of_item(transaction, item_id)
     if action is not None and action.state in actions.NOT_SENT:
         actions.require_no_twin(transaction, action, row.identity)
         if actions.has_undecided(transaction, row.identity, but=action.action_id):
-            raise ConflictError("Another post of this account is not settled yet.")
+            raise ConflictError(WAITS_FOR_DOUBT)
+        if actions.may_be_unseen(transaction, row.identity):
+            raise ConflictError(WAITS_FOR_SIGHT)
     change(transaction, row, ItemState.RUNNING, log_end=log_end)
     item = load_spec(transaction, row)
     record = actions.record_of(transaction, action) if action else None

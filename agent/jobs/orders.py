@@ -77,6 +77,7 @@ class Orders:
         """
         # At once: a step towards sending that comes from now on is refused.
         job = self._floor.running.get(item_id)
+        was_cancelled = job is not None and job.is_cancelled
         if job is not None:
             job.is_cancelled = True
         try:
@@ -86,7 +87,7 @@ class Orders:
             )
         except FlotillaError:
             if job is not None:
-                job.is_cancelled = False
+                job.is_cancelled = was_cancelled
             raise
         if refusal is not None:
             raise refusal

@@ -132,7 +132,15 @@ _FOURTH = """
 ALTER TABLE action ADD COLUMN named TEXT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH = """
+-- Until when the platform may show the effect of a request whose end nobody knows, seconds since
+-- 1970; 0 where nothing was in doubt. Older doubts count with the longest bound of their release.
+ALTER TABLE action ADD COLUMN unseen_until REAL NOT NULL DEFAULT 0;
+UPDATE action SET unseen_until = updated_at + 180
+    WHERE state IN ('sending', 'in_doubt', 'reconciling', 'unresolved');
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """One script per schema version, in order; version n is reached by the nth."""
 
 

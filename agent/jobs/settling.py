@@ -1,5 +1,7 @@
 """A person's word on an effect in doubt, as the desktop passes it on."""
 
+from dataclasses import replace
+
 from agent.jobs import actions, doubts, endings, items
 from agent.jobs.actions import NOT_SENT, ActionRow
 from agent.jobs.items import ItemRow, Standing
@@ -18,6 +20,8 @@ _MAY_CHECK = (ItemState.NEEDS_OPERATOR, ItemState.ASSIGNED)
 
 def settle(transaction: Transaction, word: SettleAction) -> Standing:
     """Take a person's word; returns where the item stands then. Safe to repeat.
+
+    What they say is not there is sent again only once the platform would show it (`items.start`).
 
     Raises ConflictError where the effect is being sent or looked for, or is settled otherwise, or
     the post named settles another intent; StaleFenceError; NotFoundError.
@@ -145,7 +149,11 @@ def _again(transaction: Transaction, row: ItemRow, action: ActionRow) -> Standin
     if row.state is not ItemState.ASSIGNED:
         return items.standing_of(row, row.state, action)
     transaction.execute("UPDATE item SET interruptions = 0 WHERE item_id = ?", (row.item_id,))
-    return items.queued(transaction, row, action)
+    standing = items.queued(transaction, row, action)
+    if standing.waiting is None or standing.in_doubt:
+        return standing
+    not_before = max(standing.waiting.not_before, action.unseen_until)
+    return replace(standing, waiting=replace(standing.waiting, not_before=not_before))
 
 
 def _with_seen(action: ActionRow) -> Baseline:

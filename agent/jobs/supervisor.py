@@ -17,8 +17,8 @@ from agent.jobs import endings, holdings, items, recovery
 from agent.jobs.blobs import BlobStore
 from agent.jobs.cancelling import CancelGrace
 from agent.jobs.fences import rename_identity, same_account
-from agent.jobs.floor import WAITS_FOR_DOUBT, Floor, failure_of
-from agent.jobs.items import Standing, StartedItem
+from agent.jobs.floor import Floor, failure_of
+from agent.jobs.items import WAITS_FOR_DOUBT, Standing, StartedItem
 from agent.jobs.journal import Journal, Transaction
 from agent.jobs.log_spool import LogSpool
 from agent.jobs.orders import Orders
@@ -81,11 +81,13 @@ class Supervisor:
         limits: PoolLimits,
         command: RunnerCommand,
         environment: Mapping[str, str],
+        why_silent: Callable[[], str],
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`command` says how a runner is started, and `environment` what it gets beside our own.
 
-        `clock` gives seconds since 1970.
+        `why_silent` says why nothing may be published now, empty where it may; `clock` gives
+        seconds since 1970.
         """
         self._journal = journal
         self._blobs = blobs
@@ -105,6 +107,7 @@ class Supervisor:
         self._next_pass: asyncio.Handle | None = None
         self._prune_at = 0.0
         self._may_start = True
+        self._ask_why_silent = why_silent
         self._why_silent = ""
         self.orders = Orders(self._floor, spool, can, self._grace)
         self.screens = ScreenHub(self._tell_browser)
@@ -159,8 +162,9 @@ class Supervisor:
         self._may_start = allowed
         self._schedule()
 
-    def allow_publishing(self, reason: str) -> None:
-        """Let items publish where `reason` is empty; else none does, and each says why."""
+    def look_whether_silent(self) -> None:
+        """Let items publish, or let none do so and each say why."""
+        reason = self._ask_why_silent()
         if reason == self._why_silent:
             return
         self._why_silent = reason
@@ -283,6 +287,8 @@ class Supervisor:
             return OperationCancelledError("Stopped before the post was sent.").to_wire()
         if job.waiting.in_doubt and job.waiting.not_before > self._clock():
             return OperationCancelledError("Its time to be sent has not come.").to_wire()
+        # Asked at this moment: the machine may have slept since the last look.
+        self.look_whether_silent()
         if not self._waiting.may_publish(job.waiting.account_id, job.waiting.item_id):
             return OperationCancelledError(self._why_silent or WAITS_FOR_DOUBT).to_wire()
         return None
@@ -414,7 +420,7 @@ class Supervisor:
             return
         self._no_longer_runs(job)
         if isinstance(problem, ConflictError):
-            self._floor.say_why(waiting.item_id, WAITS_FOR_DOUBT)
+            self._floor.say_why(waiting.item_id, problem.message)
         self._waiting.add(self._later(waiting))
         self._schedule()
 

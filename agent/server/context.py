@@ -122,12 +122,12 @@ class AgentContext:
     def owner_heard(self) -> None:
         """Note that the owner's desktop is there: publishing goes on where it was stopped."""
         self.dead_man.heard(time.time(), running_time())
-        self.supervisor.allow_publishing("")
+        self.supervisor.look_whether_silent()
 
     def look_around(self) -> None:
         """Stop what must stop for want of room or of an owner, and let it go on again."""
         self.disk.look()
-        self.supervisor.allow_publishing(self.dead_man.reason(time.time(), running_time()))
+        self.supervisor.look_whether_silent()
         contact = self.dead_man.to_save()
         if contact is not None:
             self.supervisor.note("save the last contact", lambda txn: save_contact(txn, contact))

@@ -36,6 +36,8 @@ from common.protocol.messages import (
 _LOG = logging.getLogger(__name__)
 _INVENTORY_ROWS = 150
 _ANSWER_BYTES = CONTROL_MESSAGE_LIMIT - 1024
+_LOG_REST_SECONDS = 0.003
+"""Between two pieces of logs on one link: 10 MiB a second at most, far more than is written."""
 _REFUSALS = 128
 """In one answer at most."""
 
@@ -86,8 +88,9 @@ class Requests:
             case ReadLog():
                 async with self._log_turn:
                     self._read_log(message)
-                    # One piece each time round the loop: what is not a log goes before the next.
-                    await asyncio.sleep(0)
+                    # Reading, writing and taking in a piece costs both sides as much as several
+                    # questions: between two of them there is room for those.
+                    await asyncio.sleep(_LOG_REST_SECONDS)
             case AskBlobs():
                 missing = self._context.blobs.missing(message.sha256s)
                 self._reply(MissingBlobs(id=message.id, sha256s=missing))

@@ -23,6 +23,7 @@ from common.domain.states import ItemState
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
 from common.errors import (
     AgentUnreachableError,
+    DuplicateIntentError,
     FlotillaError,
     LinkError,
     NotFoundError,
@@ -34,7 +35,7 @@ from desktop_app.core.gate import DispatchGate
 from desktop_app.core.links.agent_link import LiveLink
 from desktop_app.core.links.bulk import BlobToSend, send_blobs
 from desktop_app.core.tasks import end_all
-from desktop_app.store import agents, generations, items, rehoming, runs, specs
+from desktop_app.store import agents, generations, intents, items, rehoming, runs, specs
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
 
@@ -232,12 +233,19 @@ def _note_offered(connection: Connection, ids: Sequence[str], at: float) -> int:
 
 
 def _give_up(connection: Connection, item_id: str, problem: FlotillaError, at: float) -> Touched:
-    """Fail an item that cannot be handed over; whether a post in doubt exists, a person says."""
+    """Fail an item that cannot be handed over; whether a post in doubt exists, a person says.
+
+    Where the agent knows of the same post, whoever has the item next looks before it publishes.
+    """
     item = items.records(connection, [item_id]).get(item_id)
     if item is not None and item.action in IN_DOUBT_STATES:
         return _ask_person(connection, item_id, problem, at)
-    error = problem.to_wire()
-    return items.move(connection, [item_id], ItemState.FAILED, at=at, error=error)
+    touched = items.move(connection, [item_id], ItemState.FAILED, at=at, error=problem.to_wire())
+    if item is None or item.intent_id is None or item.action is None:
+        return touched
+    if isinstance(problem, DuplicateIntentError):
+        touched |= intents.set_state(connection, [item.intent_id], item.action, must_look=True)
+    return touched
 
 
 def _ask_person(connection: Connection, item_id: str, problem: FlotillaError, at: float) -> Touched:

@@ -19,7 +19,7 @@ from desktop_app.contract.base import Changed
 from desktop_app.core.changes import ChangeHub
 from desktop_app.core.fleet import Fleet
 from desktop_app.core.placing import has_stopped, risk_of
-from desktop_app.store import accounts, agents, items, moving, settling
+from desktop_app.store import accounts, agents, items, moving, rehoming, settling
 from desktop_app.store.records import AccountRecord, AgentRecord, ItemRecord
 from desktop_app.store.store import Store
 from desktop_app.store.touched import Touched
@@ -41,6 +41,8 @@ class _Verdicts:
     refused: dict[str, WireError] = field(default_factory=dict)
     left_behind: set[str] = field(default_factory=set)
     """Agents that have unfinished items of accounts which leave them now."""
+    still_at_work: set[str] = field(default_factory=set)
+    """Accounts whose agent has not stopped: it may be sending a post of theirs right now."""
 
 
 class MoveService:
@@ -115,6 +117,8 @@ class MoveService:
         elif source is None or not held or command.accept_risk or self._has_stopped(source):
             verdicts.now.append(account.id)
             verdicts.left_behind.update(item.agent_id for item in held if item.agent_id)
+            if source is not None and not self._has_stopped(source):
+                verdicts.still_at_work.add(account.id)
         elif self._fleet.is_online(source.id):
             verdicts.later.append(account.id)
         else:
@@ -138,6 +142,8 @@ class MoveService:
         found = items.of_work(connection, account_ids=verdicts.now, agent_ids=())
         agent_of = dict.fromkeys((item.id for item in found), command.agent_id)
         touched = settling.take_from_agent(connection, found, agent_of, at=at, error=_MOVED)
+        doubtful = [item for item in found if item.account_id in verdicts.still_at_work]
+        touched |= rehoming.wait_out(connection, doubtful, at=at)
         touched |= accounts.assign(connection, dict.fromkeys(verdicts.now, command.agent_id))
         touched |= accounts.set_moving(connection, verdicts.there, None)
         return touched | accounts.set_moving(connection, verdicts.later, command.agent_id)

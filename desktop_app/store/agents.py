@@ -10,7 +10,7 @@ from common.domain.states import ItemState
 from common.domain.transitions import ITEM_FINAL
 from common.errors import NotFoundError
 from common.protocol.messages import AgentCard, Cursor
-from desktop_app.store import generations
+from desktop_app.store import generations, items
 from desktop_app.store.records import AgentRecord
 from desktop_app.store.tables import ACCOUNT, AGENT, ITEM
 from desktop_app.store.touched import Touched
@@ -133,7 +133,10 @@ def begin_history(connection: Connection, agent_id: str, cursor: Cursor, *, at: 
         .values(cursor_epoch=cursor.epoch, cursor_seq=cursor.seq, cursor_at=cursor.at)
     )
     touched = Touched(agents=frozenset({agent_id}))
-    return generations.begin(connection, at=at) | touched if before.epoch else touched
+    if not before.epoch:
+        return touched
+    items.doubt_logs(connection, agent_id)
+    return generations.begin(connection, at=at) | touched
 
 
 def set_draining(connection: Connection, agent_id: str, *, drain: bool) -> Touched:

@@ -49,7 +49,9 @@ def begin(connection: Connection, *, at: float) -> Touched:
     accounts.renew_fences(connection, at=at)
     holders.forget_who_had(connection)
     unsettled = PUBLISH_INTENT.c.state.not_in(_SETTLED)
-    connection.execute(update(PUBLISH_INTENT).where(unsettled).values(must_look=True))
+    # Also one that was closed without a verdict: while old events come again it may look free.
+    open_posts = PUBLISH_INTENT.c.state != ActionState.CONFIRMED.value
+    connection.execute(update(PUBLISH_INTENT).where(open_posts).values(must_look=True))
     wanted = (
         select(PUBLISH_INTENT.c.id, ITEM.c.id, ITEM.c.run_id, ITEM.c.state)
         .join(ITEM, ITEM.c.id == PUBLISH_INTENT.c.item_id)

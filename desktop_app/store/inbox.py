@@ -4,7 +4,7 @@ Nothing is decided here that `inbox_rules.py` could decide, and nothing that was
 event that changes nothing is kept, sealed, with the reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, select, true, update
 
 from common.domain.states import ActionState, ItemState, SignInState
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
-from common.errors import NotFoundError
+from common.errors import DuplicateIntentError, NotFoundError
 from common.protocol.events import (
     AccountObserved,
     ActionChanged,
@@ -159,17 +159,21 @@ class _Application:
         saved: set[str] = set()
         ending: set[str] = set()
         for event in events:
-            if isinstance(event, (ItemChanged, ActionChanged)):
-                items.add(event.item_id)
-            if isinstance(event, ItemChanged) and event.state in ITEM_FINAL:
-                ending.add(event.item_id)
-            if isinstance(event, ActionChanged):
-                actions.add(event.action_id)
-                remote_ids.add(event.remote_id)
-            if isinstance(event, (ActionChanged, SessionSaved, AccountObserved)):
-                accounts.add(event.account_id)
-            if isinstance(event, SessionSaved):
-                saved.add(event.account_id)
+            match event:
+                case ItemChanged():
+                    items.add(event.item_id)
+                    if event.state in ITEM_FINAL:
+                        ending.add(event.item_id)
+                case ActionChanged():
+                    items.add(event.item_id)
+                    actions.add(event.action_id)
+                    accounts.add(event.account_id)
+                    remote_ids.add(event.remote_id)
+                case AccountObserved():
+                    accounts.add(event.account_id)
+                case SessionSaved():
+                    accounts.add(event.account_id)
+                    saved.add(event.account_id)
         self.items = ITEMS.read(self.connection, items)
         accounts.update(item["account_id"] for item in self.items.values())
         # What an item's end means depends on its post.
@@ -268,6 +272,8 @@ class _Application:
             item.set(accepted_at=None, offered_at=None)  # for the agent it has ended
         elif intent is not None and ends:
             self._settle_end(intent, after, at)
+            if event.error is not None and event.error.code == DuplicateIntentError.code:
+                intent.set(must_look=True)  # the agent knows of the same post
         if event.log_end:
             self.logs[event.item_id] = LogGrowth(
                 event.item_id, item["run_id"], event.attempt, event.log_end
@@ -301,7 +307,7 @@ class _Application:
         intent = self.intents.get(event.action_id)
         if intent is not None and not self._may_have_had(intent):
             return _NEVER_ITS_OWN
-        self.steps.append(self._place(row) | _step_values(event, row.at))
+        self.steps.append(_step(self._place(row), event, row.at))
         if intent is None:
             return ""
         before, then = ActionState(intent["state"]), event.state
@@ -314,6 +320,8 @@ class _Application:
             self._confirm(intent, event, row.at)
         else:
             intent.set(state=then.value)
+        if then is ActionState.PROVEN_ABSENT and event.by:
+            intent.set(must_look=True)  # another agent does not know until when it may still show
         self._mind_card(intent, before, event, row.at)
         self._touch_item(event.item_id)
         return ""
@@ -341,7 +349,9 @@ class _Application:
 
     def _note_sending(self, intent: Entity, event: ActionChanged, at: float) -> None:
         """Keep what is needed where another agent has to settle this one day."""
-        if intent["must_look"] and event.state in IN_DOUBT_STATES:
+        item = self.items.get(intent["item_id"])
+        is_open = item is not None and ItemState(item["state"]) not in ITEM_FINAL
+        if intent["must_look"] and is_open and event.state in IN_DOUBT_STATES:
             intent.set(must_look=False)  # this agent knows of the doubt now
         if event.state is ActionState.SENDING:
             intent.set(sent_at=at)
@@ -494,8 +504,9 @@ class _Application:
         ) | Touched.moved(self.moves)
 
 
-def _step_values(event: ActionChanged, at: float) -> dict[str, Any]:
+def _step(place: Mapping[str, Any], event: ActionChanged, at: float) -> dict[str, Any]:
     return {
+        **place,
         "action_id": event.action_id,
         "item_id": event.item_id,
         "attempt": event.attempt,

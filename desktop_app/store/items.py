@@ -93,6 +93,18 @@ def with_logs(connection: Connection, agent_id: str, since: float) -> list[ItemR
     return _records(connection, and_(ITEM.c.agent_id == agent_id, ITEM.c.log_end > 0, recent))
 
 
+def doubt_logs(connection: Connection, agent_id: str) -> None:
+    """Note that the logs of an agent's unfinished items may be longer than it told: it has lost
+    the events that said so. They are asked for to their end, beginning with the next link.
+    """
+    told = and_(
+        ITEM.c.agent_id == agent_id,
+        ITEM.c.state.in_(runs.OPEN_STATES),
+        or_(ITEM.c.accepted_at.is_not(None), ITEM.c.offered_at.is_not(None)),
+    )
+    connection.execute(update(ITEM).where(told).values(log_end=ITEM.c.log_end + 1))
+
+
 def with_wishes(connection: Connection, agent_id: str) -> list[ItemRecord]:
     """Return the unfinished items of an agent of which the operator asks something."""
     return _records(
@@ -233,6 +245,17 @@ def want(connection: Connection, ids: Collection[str], wanted: str | None) -> To
     return Touched.moved(
         ItemMove(item.id, item.run_id, item.state, item.state) for item in found.values()
     )
+
+
+def wait_until(connection: Connection, item: ItemRecord, moment: float) -> Touched:
+    """Let an item begin at `moment` at the earliest, or when it was due if that is later."""
+    waiting = and_(
+        ITEM.c.id == item.id,
+        ITEM.c.state.in_(runs.OPEN_STATES),
+        or_(ITEM.c.not_before.is_(None), ITEM.c.not_before < moment),
+    )
+    connection.execute(update(ITEM).where(waiting).values(not_before=moment))
+    return Touched.moved([ItemMove(item.id, item.run_id, item.state, item.state)])
 
 
 def place_at(

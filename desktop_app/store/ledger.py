@@ -14,7 +14,11 @@ _HERE = {"agent_id": "", "epoch": "here"}
 
 def of_item(connection: Connection, item_id: str) -> ItemLedger:
     """Return everything known of an item's external effect, oldest first."""
-    wanted = _select().where(LEDGER_STEP.c.item_id == item_id)
+    # The index is one of accounts.
+    account_id = select(ITEM.c.account_id).where(ITEM.c.id == item_id).scalar_subquery()
+    wanted = _select().where(
+        LEDGER_STEP.c.account_id == account_id, LEDGER_STEP.c.item_id == item_id
+    )
     wanted = wanted.order_by(LEDGER_STEP.c.attempt, LEDGER_STEP.c.at, LEDGER_STEP.c.seq)
     entries = [_entry(row) for row in connection.execute(wanted).mappings()]
     return ItemLedger(item_id=item_id, entries=entries)

@@ -5,6 +5,7 @@ runs, that costs more than the database does. Values are plain ones; JSON is wri
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -32,21 +33,18 @@ class Prepared:
 
     def run(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run the statement for each row; for none, nothing is asked of the database."""
-        given = [self._written(row) for row in rows]
+        given = list(rows)
         if not given:
             return
         sql, order = self._compile(connection)
         if order is None:
-            connection.exec_driver_sql(sql, given)
-        else:
-            connection.exec_driver_sql(sql, [tuple([row[name] for name in order]) for row in given])
-
-    def _written(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        values = dict(row)
-        for name in self._json:
-            if values[name] is not None:
-                values[name] = orjson.dumps(values[name]).decode()
-        return values
+            connection.exec_driver_sql(sql, [_written(dict(row), self._json) for row in given])
+            return
+        values_of = itemgetter(*order)
+        places = [place for place, name in enumerate(order) if name in self._json]
+        connection.exec_driver_sql(
+            sql, [tuple(_written(list(values_of(row)), places)) for row in given]
+        )
 
     def _compile(self, connection: Connection) -> tuple[str, tuple[str, ...] | None]:
         kind = connection.dialect.name
@@ -56,3 +54,11 @@ class Prepared:
             order = compiled.positiontup
             self._compiled[kind] = str(compiled), None if order is None else tuple(order)
         return self._compiled[kind]
+
+
+def _written(values: Any, where: Iterable[Any]) -> Any:
+    """Return values as the database takes them: those under these names, or places, as JSON."""
+    for place in where:
+        if values[place] is not None:
+            values[place] = orjson.dumps(values[place]).decode()
+    return values

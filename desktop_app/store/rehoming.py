@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from common.domain.states import ActionState, ItemState
 from common.domain.transitions import IN_DOUBT_STATES, ITEM_FINAL
 from common.errors import WireError
-from desktop_app.store import cards, intents, items, runs
+from common.limits.rules import visibility_of
+from desktop_app.store import accounts, cards, intents, items, runs
 from desktop_app.store.cards import Doubt
 from desktop_app.store.records import ItemRecord, error_to_store
 from desktop_app.store.touched import Touched
@@ -35,6 +36,21 @@ def rehome(
     for item in found:
         touched |= _rehome(connection, item, agent_of.get(item.id), at, error)
     return _with_ended_runs(connection, touched, at)
+
+
+def wait_out(connection: Connection, found: Collection[ItemRecord], *, at: float) -> Touched:
+    """Let items wait that were taken from an agent while it was at work.
+
+    `found` are the items as they were then. What it was sending may take effect until its driver
+    gives the request up; only from there on can the next agent count how long a post stays unseen.
+    """
+    touched = Touched()
+    sent = [item for item in found if item.is_away and item.intent_id is not None]
+    known = accounts.records(connection, {item.account_id for item in sent})
+    for item in sent:
+        life = visibility_of(known[item.account_id].platform, item.driver).life
+        touched |= items.wait_until(connection, item, at + life)
+    return touched
 
 
 def finish(connection: Connection, found: Collection[ItemRecord], *, at: float) -> Touched:
@@ -142,6 +158,8 @@ def _move_unsent(
         return items.place_at(connection, item, agent_id, values | {"changed_at": at})
     if item.action is ActionState.UNRESOLVED:
         return items.place_at(connection, item, None, {"changed_at": at})
+    if item.action in IN_DOUBT_STATES:
+        return ask_person(connection, item, error.message, at=at, error=error)
     return _fail(connection, item, at, error)
 
 

@@ -259,12 +259,13 @@ class LedgerStep(_Row, table=True):
     """
 
     __tablename__ = "ledger_step"
-    __table_args__ = (Index(None, "account_id", "at"),)
+    # An item's steps are found among its account's: two indexes would cost each step twice.
+    __table_args__ = (Index(None, "account_id", "at", "item_id"),)
     agent_id: str = Field(primary_key=True)
     epoch: str = Field(primary_key=True)
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     action_id: str = Field(index=True)
-    item_id: str = Field(index=True)
+    item_id: str
     attempt: int
     account_id: str
     operation: str

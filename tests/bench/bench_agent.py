@@ -19,16 +19,13 @@ from agent.jobs.journal import Transaction
 from agent.runners import pipe
 from agent.runners.messages import TO_RUNNER, RunnerReady, StopRunner
 from agent.settings import load_settings
-from common.domain.accounts import DriverName
-from common.domain.ids import new_id
-from common.domain.states import ActionState, ItemState, SignInState
 from common.infra.logs import start_logging
 from common.infra.memory import set_aside_what_is_loaded
 from common.infra.paths import make_data_folder
-from common.protocol.events import AccountObserved, ActionChanged, AgentEvent, ItemChanged
+from common.protocol.events import AgentEvent
 from common.security.redaction import Redactor
+from tests.bench.mix import BATCH, event_of
 
-BATCH = 100
 _LOOK_SECONDS = 0.002
 _RUNNER = (sys.executable, "-m", "tests.bench.bench_agent", "runner")
 
@@ -53,34 +50,12 @@ class _Reporter:
 
     async def _make(self, count: int) -> list[AgentEvent]:
         self._things = await self._context.journal.write(_things)
-        return [self._event(number) for number in range(count)]
+        return [event_of(self._things, number) for number in range(count)]
 
     async def _write(self, events: list[AgentEvent]) -> None:
         for start in range(0, len(events), BATCH):
             some = events[start : start + BATCH]
             await self._context.journal.write(lambda work, some=some: _append(work, some))
-
-    def _event(self, number: int) -> AgentEvent:
-        """What a publish reports, in the shares in which it does."""
-        item_id, account_id = self._things[number // 6 % len(self._things)]
-        step = number % 6
-        if step == 5:
-            return AccountObserved(
-                account_id=account_id, sign_in=SignInState.SIGNED_IN, driver=DriverName.PRIVATE_API
-            )
-        if step % 2:
-            state = (ActionState.PREPARED, ActionState.SENDING)[step // 2]
-            return ActionChanged(
-                action_id=new_id(),
-                item_id=item_id,
-                attempt=1,
-                account_id=account_id,
-                operation="publish",
-                state=state,
-                driver=DriverName.PRIVATE_API,
-                resume={"upload_id": str(number)},
-            )
-        return ItemChanged(item_id=item_id, attempt=1, state=ItemState.RUNNING, step="Uploading")
 
     async def _until(self, fact: Callable[[], bool]) -> None:
         while not fact():  # noqa: ASYNC110 - the agent has no event for it

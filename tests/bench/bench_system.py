@@ -18,12 +18,12 @@ from desktop_app.client.core_client import CoreClient
 from desktop_app.contract.accounts import ImportAccounts
 from desktop_app.contract.agents import PairAgent
 from desktop_app.contract.runs import RunTask, Targets
+from tests.bench.mix import ITEMS
 from tests.support.core_process import CoreProcess
 
 _START_SECONDS = 40.0
 _ANSWER_SECONDS = 600.0
 _POLL_SECONDS = 0.02
-ITEMS = 60
 
 
 @dataclass

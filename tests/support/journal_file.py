@@ -31,10 +31,13 @@ class JournalFile:
 
     connection: sqlite3.Connection
     key: bytes = KEY
+    ahead: float = 0.0
+    """Seconds by which its clock is ahead of this machine's."""
 
     def do(self, work: Callable[[Transaction], T]) -> T:
         """Run one piece of work in a transaction of its own."""
         transaction = Transaction(self.connection, self.key)
+        transaction.now += self.ahead
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             value = work(transaction)
@@ -107,7 +110,7 @@ class JournalFile:
         word: str = "",
         *,
         check: bool = False,
-    ) -> None:
+    ) -> items.Standing:
         """Take a person's word on its effect; each is one of its own unless `word` names it."""
         assert item.publish is not None
         told = SettleAction(
@@ -120,7 +123,7 @@ class JournalFile:
             by="Astrid",
             check=check,
         )
-        self.do(lambda transaction: settle(transaction, told))
+        return self.do(lambda transaction: settle(transaction, told))
 
     def cancel(self, item: ItemSpec, fence: int | None = None) -> bool:
         """Cancel it; False where that waits for a verdict."""

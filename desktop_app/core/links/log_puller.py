@@ -122,6 +122,8 @@ class LogPuller:
         if not isinstance(chunk, LogChunk) or chunk.offset != offset or not chunk.text:
             self._end_of_attempt(item_id, wish)
             return
+        if attempt == wish.attempt:
+            wish.end = max(wish.end, chunk.end)
         log = await self._logs.log(source.run_id)  # it may have been closed meanwhile
         try:
             grew = log.append(LogSource(item_id, attempt, source.username), offset, chunk.text)

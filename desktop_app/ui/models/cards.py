@@ -112,8 +112,9 @@ def consequence(card: CardRow, act: CardAct) -> str:
 def risk(card: CardRow) -> str:
     """Name the risk of publishing what may be there already."""
     return (
-        f"If the post is on {card.username} after all, and the platform does not show it yet, "
-        f"it will be there twice. Look at the account's page first."
+        f"It is sent once the platform would show what was sent before, and not if it shows by "
+        f"then. If the post is on {card.username} all the same, it will be there twice. Look at "
+        f"the account's page first."
     )
 
 

@@ -44,6 +44,7 @@ _NO_SPACE = (
     "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
 )
 PUBLISHED = ["assigned", "running", "done"]
+_LOGS_ASKED_FOR = 40
 
 
 async def test_publish_is_reported_step_by_step(paired: Paired) -> None:
@@ -272,6 +273,28 @@ async def test_log_is_read_by_offset(paired: Paired) -> None:
         "first line",
         'with "quotes" and é',
     ]
+
+
+async def test_a_question_does_not_wait_for_the_logs_asked_for_before_it(paired: Paired) -> None:
+    item = a_login(an_account(), ["log first line", "done"])
+    answered: list[str] = []
+    async with DesktopLink.open(paired) as desktop:
+        await desktop.accept(item)
+        await desktop.until(lambda: desktop.states(item.item_id)[-1:] == ["done"], "done")
+
+        async def read_log() -> None:
+            await desktop.ask(ReadLog(id=new_id(), item_id=item.item_id, attempt=1, offset=0))
+            answered.append("log")
+
+        async def ask() -> None:
+            await desktop.ask(AskBlobs(id=new_id(), sha256s=[]))
+            answered.append("question")
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(_LOGS_ASKED_FOR):
+                tasks.create_task(read_log())
+            tasks.create_task(ask())
+    assert answered.index("question") < _LOGS_ASKED_FOR / 2
 
 
 async def test_saved_session_reaches_desktop_and_the_next_item(paired: Paired) -> None:

@@ -26,6 +26,14 @@ def test_a_wall_clock_set_back_and_a_suspend_hide_nothing() -> None:
     assert dead_man.reason(NOON + 2 * HOUR, 101.0)
 
 
+def test_a_clock_that_lost_the_time_over_a_restart_lets_nothing_through() -> None:
+    dead_man = DeadMan(72.0, NOON, NOON - 30 * HOUR, 5.0)
+    assert "clock is behind" in dead_man.reason(NOON - 30 * HOUR, 5.0)
+    assert DeadMan(0.0, NOON, NOON, 5.0).reason(NOON - 30 * HOUR, 5.0) == ""
+    dead_man.heard(NOON - 30 * HOUR, 6.0)
+    assert dead_man.reason(NOON - 30 * HOUR, 7.0) == ""
+
+
 def test_time_in_which_the_agent_did_not_run_counts() -> None:
     dead_man = DeadMan(2.0, NOON - 3 * HOUR, NOON, 5.0)
     assert dead_man.reason(NOON, 5.0)

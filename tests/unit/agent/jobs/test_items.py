@@ -347,7 +347,7 @@ def test_nothing_is_sent_while_another_post_of_the_account_is_in_doubt(file: Jou
     file.start(item)
     file.step(item, ActionState.PREPARED)
     file.accept(with_doubt(a_publish(account, sha256="b" * 64)))
-    with pytest.raises(ConflictError, match="not settled yet") as refused:
+    with pytest.raises(ConflictError, match="not settled") as refused:
         file.step(item, ActionState.SENDING)
     ended = file.finish(item, ItemState.FAILED, error=refused.value.to_wire())
     assert ended is ItemState.ASSIGNED

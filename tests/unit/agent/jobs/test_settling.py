@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.jobs import endings, holdings, items
+from agent.jobs import doubts, endings, holdings, items
+from agent.jobs.actions import action_of_item
 from agent.jobs.database import open_database
 from agent.jobs.journal import Transaction
-from common.domain.content import Baseline, ListedPost, NamedPost
+from common.domain.accounts import DriverName, Platform
+from common.domain.content import Baseline, ListedPost, NamedPost, PostKind
 from common.domain.states import ActionState, ItemState
 from common.errors import ConflictError, InputError, ProxyFailedError, StaleFenceError
 from common.items import ItemSpec
+from common.limits.rules import visibility_of
 from common.protocol.events import ActionChanged, ItemChanged
 from tests.support.agent_items import a_publish, an_account
 from tests.support.journal_file import JournalFile
+
+BOUND = visibility_of(Platform.PRACTICE, DriverName.PRIVATE_API).bound
 
 
 @pytest.fixture
@@ -94,10 +100,92 @@ def test_it_is_not_there_and_is_published_again(file: JournalFile, asked: ItemSp
         file.say(asked, "absent")
         assert file.state(asked) == ("assigned", "proven_absent")
     assert [waiting.in_doubt for waiting in file.do(holdings.load_waiting)] == [False]
+    file.ahead += BOUND
     file.start(asked)
     file.step(asked, ActionState.PLANNED)
     with pytest.raises(ConflictError, match="at work"):
         file.say(asked, "absent")
+
+
+@pytest.mark.parametrize("does_close", [False, True])
+def test_nothing_is_sent_while_the_platform_may_still_show_what_a_person_did_not_see(
+    file: JournalFile, asked: ItemSpec, does_close: bool
+) -> None:
+    other = a_publish(asked.account, sha256="b" * 64)
+    file.accept(other)
+    if does_close:
+        file.cancel(asked)
+    else:
+        file.say(asked, "absent")
+    waiting = [other] if does_close else [asked, other]
+    for item in waiting:
+        with pytest.raises(ConflictError, match="may still show"):
+            file.start(item)
+    file.ahead += BOUND
+    file.start(waiting[0])
+
+
+def test_what_a_person_did_not_see_takes_its_turn_once_it_would_show(
+    file: JournalFile, asked: ItemSpec
+) -> None:
+    action = file.do(lambda transaction: action_of_item(transaction, asked.item_id))
+    assert action is not None
+    standing = file.say(asked, "absent")
+    assert standing.waiting is not None
+    assert standing.waiting.not_before == action.unseen_until > time.time() - BOUND
+
+
+def test_what_a_look_has_settled_keeps_nothing_back(file: JournalFile) -> None:
+    item = a_publish(an_account())
+    file.accept(item)
+    file.start(item)
+    for state in ("prepared", "sending", "in_doubt", "reconciling", "proven_absent", "planned"):
+        file.step(item, ActionState(state))
+    file.step(item, ActionState.SENDING)
+
+
+@pytest.mark.parametrize(
+    ("kind", "caption", "found"),
+    [
+        (PostKind.REEL, "Café", None),
+        (PostKind.PHOTO, "Cafe\u0301", PostKind.PHOTO),
+        (PostKind.PHOTO, " Café\n", PostKind.PHOTO),
+    ],
+)
+def test_what_is_found_may_be_another_post_in_doubt_as_looks_compare_them(
+    file: JournalFile, kind: PostKind, caption: str, found: PostKind | None
+) -> None:
+    account = an_account()
+    one = with_content(a_publish(account), PostKind.PHOTO, "Café")
+    two = with_content(a_publish(account, sha256="b" * 64), kind, caption)
+    for item in (one, two):
+        file.accept(item)
+    file.do(doubts.doubt_unfinished)
+    file.start(one)
+    file.step(one, ActionState.RECONCILING)
+    post = ListedPost(remote_id="r1", url="http://127.0.0.1/r1", kind=found)
+    with pytest.raises(ConflictError, match="same caption"):
+        file.step(one, ActionState.CONFIRMED, "r1", sighted=[post])
+
+
+def test_what_is_found_is_not_another_kind_of_post(file: JournalFile) -> None:
+    account = an_account()
+    one = with_content(a_publish(account), PostKind.PHOTO, "Café")
+    two = with_content(a_publish(account, sha256="b" * 64), PostKind.REEL, "Café")
+    for item in (one, two):
+        file.accept(item)
+    file.do(doubts.doubt_unfinished)
+    file.start(one)
+    file.step(one, ActionState.RECONCILING)
+    post = ListedPost(remote_id="r1", url="http://127.0.0.1/r1", kind=PostKind.PHOTO)
+    file.step(one, ActionState.CONFIRMED, "r1", sighted=[post])
+    assert file.state(one)[1] == "confirmed"
+
+
+def with_content(item: ItemSpec, kind: PostKind, caption: str) -> ItemSpec:
+    assert item.publish is not None
+    publish = item.publish.model_copy(update={"kind": kind, "caption": caption})
+    return item.model_copy(update={"publish": publish})
 
 
 def test_what_a_person_saw_and_did_not_know_again_is_left_out_from_then_on(
@@ -109,6 +197,7 @@ def test_what_a_person_saw_and_did_not_know_again_is_left_out_from_then_on(
     file.say(item, "absent")
     expected = Baseline(post_ids=("r0", "r1", "r2"), platform_time=1000.0)
     assert told_last(file).baseline == expected
+    file.ahead += BOUND
     started = file.start(item)
     assert started.action is not None
     assert started.action.baseline == expected
@@ -119,6 +208,7 @@ def test_what_a_person_said_outlives_a_failure_and_a_retry(file: JournalFile) ->
     file.accept(item)
     send_into_doubt(file, item, "r1")
     file.say(item, "absent")
+    file.ahead += BOUND
     file.start(item)
     file.finish(item, ItemState.FAILED)
     again = item.model_copy(update={"attempt": 2})
@@ -148,6 +238,7 @@ def test_a_word_that_is_told_again_does_not_speak_of_a_later_doubt(
 ) -> None:
     """The link broke before the answer to the first telling came through."""
     file.say(asked, "absent", word="w1")
+    file.ahead += BOUND
     file.start(asked)
     file.say(asked, "absent", word="w1")
     file.step(asked, ActionState.PLANNED)

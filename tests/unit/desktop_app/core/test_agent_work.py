@@ -28,7 +28,7 @@ from common.protocol.messages import (
 from desktop_app.core.agent_work import AgentWork
 from desktop_app.core.answers import AnswerTeller
 from desktop_app.core.links.agent_link import LiveLink
-from desktop_app.store import accounts, agents, cards, generations, intents, items
+from desktop_app.store import accounts, agents, cards, generations, intents, items, specs
 from desktop_app.store.cards import Answer
 from desktop_app.store.records import ItemRecord
 from desktop_app.store.store import Store
@@ -210,6 +210,24 @@ async def test_a_doubt_that_the_agent_does_not_take_is_a_persons(
     assert card.item_id == doubtful.id
     assert card.theirs is not None
     assert "already published" in card.theirs.note
+
+
+async def test_a_post_that_its_agent_knows_already_is_looked_for_before_another_publishes_it(
+    store: Store, posts: list[ItemRecord]
+) -> None:
+    refusal = DuplicateIntentError("This post is already published.")
+    async with CoreEnd(store).linked(AgentEnd(ANN, refuses={AcceptItem: refusal})):
+
+        async def are_refused() -> bool:
+            return set(await states(store, posts)) == {ItemState.FAILED}
+
+        await until(are_refused)
+    await store.write(lambda connection: add_agent(connection, store.vault, BOB))
+    first = posts[0].id
+    await store.write(partial(items.retry, ids=[first], at=9.0, agent_of={first: BOB}))
+    (spec,) = await store.read(partial(specs.item_specs, vault=store.vault, item_ids=[first]))
+    assert spec.publish is not None
+    assert spec.publish.doubt is not None
 
 
 async def test_what_is_published_here_and_open_there_is_told(

@@ -411,6 +411,55 @@ def test_an_end_that_a_restored_store_hears_of_leaves_no_doubt_behind(
     assert must_look(db, item), "an agent that does not doubt it has not heard of the doubt"
 
 
+def test_an_item_that_failed_while_another_agent_lost_its_history_can_be_tried_again(
+    db: Connection, vault: Vault
+) -> None:
+    """It failed before anything was sent; the desktop hears of it after it doubts everything."""
+    scene, other = make_scene(db, vault), make_scene(db, vault, "b")
+    item = scene.items[0]
+    apply(db, vault, scene, [changed(item, ItemState.RUNNING), action(item, ActionState.PREPARED)])
+    agents.begin_history(db, other.agent_id, Cursor(epoch="new", seq=0), at=1.0)
+    assert items.row(db, item.id).action is ActionState.IN_DOUBT
+    apply(db, vault, scene, [changed(item, ItemState.FAILED)])
+    assert items.row(db, item.id).action is ActionState.PLANNED
+    items.retry(db, [item.id], at=2.0)
+    row = items.row(db, item.id)
+    assert (row.state, row.attempt) == (ItemState.QUEUED, 2)
+    assert must_look(db, item), "whoever publishes it looks first"
+
+
+def test_old_events_of_a_closed_doubt_free_it_for_nobody_who_does_not_look(
+    db: Connection, vault: Vault
+) -> None:
+    scene = make_scene(db, vault)
+    item = scene.items[0]
+    told: list[Event] = [
+        action(item, ActionState.SENDING),
+        action(item, ActionState.IN_DOUBT),
+        action(item, ActionState.UNRESOLVED),
+        changed(item, ItemState.CANCELLED),
+    ]
+    apply(db, vault, scene, told)
+    agents.begin_history(db, scene.agent_id, Cursor(epoch=EPOCH, seq=0), at=1.0)
+    assert items.row(db, item.id).action is ActionState.UNRESOLVED
+    assert must_look(db, item)
+    again = [action(item, ActionState.IN_DOUBT), action(item, ActionState.RECONCILING)]
+    apply(db, vault, scene, [*again, action(item, ActionState.PROVEN_ABSENT)])
+    assert items.row(db, item.id).action is ActionState.PROVEN_ABSENT
+    assert must_look(db, item)
+
+
+def test_after_a_lost_history_logs_are_asked_for_beyond_what_was_told(
+    db: Connection, vault: Vault
+) -> None:
+    scene = make_scene(db, vault)
+    open_item, ended = scene.items
+    apply(db, vault, scene, [changed(open_item, ItemState.RUNNING), *published(ended, "31")])
+    agents.begin_history(db, scene.agent_id, Cursor(epoch="new", seq=0), at=1.0)
+    found = items.with_logs(db, scene.agent_id, 0.0)
+    assert {item.id: item.log_end for item in found} == {open_item.id: 1, ended.id: 90}
+
+
 def test_the_doubt_of_a_later_item_stays_when_the_one_before_ends(
     db: Connection, vault: Vault
 ) -> None:

@@ -41,7 +41,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -173,7 +173,7 @@ def test_an_upgrade_leaves_a_copy_of_the_file_from_before(tmp_path: Path, vault:
     (copy,) = folder.backups.iterdir()
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT username FROM account").fetchall() == [("harbour",)]
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0003",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0004",)
 
 
 def test_a_store_of_a_later_release_is_refused(tmp_path: Path) -> None:

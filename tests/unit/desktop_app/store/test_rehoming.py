@@ -116,6 +116,28 @@ def test_what_was_never_offered_and_has_no_agent_fails(db: Connection, vault: Va
     assert (after.state, after.action) == (ItemState.FAILED, ActionState.PLANNED)
 
 
+def test_a_doubt_that_waits_and_has_no_agent_any_more_is_left_to_a_person(
+    db: Connection, vault: Vault
+) -> None:
+    item = make_item(db, vault, ItemState.QUEUED, ActionState.IN_DOUBT, away=False)
+    after = rehome(db, item, None)
+    assert (after.state, after.action) == (ItemState.NEEDS_OPERATOR, ActionState.UNRESOLVED)
+    assert cards.count_open(db) == 1
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_what_an_agent_at_work_may_be_sending_is_looked_for_when_that_is_over(
+    db: Connection, vault: Vault, away: bool
+) -> None:
+    item = make_item(db, vault, ItemState.RUNNING, ActionState.SENDING, away=away)
+    rehome(db, item, NEW)
+    rehoming.wait_out(db, [item], at=50.0)
+    due = db.scalar(select(ITEM.c.not_before).where(ITEM.c.id == item.id))
+    assert due == (52.0 if away else None)
+    rehoming.wait_out(db, [item], at=40.0)
+    assert db.scalar(select(ITEM.c.not_before).where(ITEM.c.id == item.id)) == due
+
+
 def test_an_account_moves_on_when_its_agent_has_nothing_of_it(db: Connection, vault: Vault) -> None:
     item = make_item(db, vault, ItemState.RUNNING, ActionState.SENDING)
     add_agent(db, vault, NEW)

@@ -154,6 +154,16 @@ async def test_a_log_that_nobody_has_is_passed_over(spool: LogSpool, folder: Sto
         await until_here(folder, expected((2, 3)))
 
 
+async def test_a_log_is_read_to_its_end_wherever_that_was_told_to_be(
+    spool: LogSpool, folder: StoreFolder
+) -> None:
+    """After the loss of a journal nobody tells how far a log reaches."""
+    write(spool, 1, 10)
+    async with pulling(folder, SpoolLink(spool)) as puller:
+        puller.want(ITEM, 1, 1)
+        await until_here(folder, expected((1, 10)))
+
+
 async def test_what_is_here_already_is_not_asked_for_again(
     spool: LogSpool, folder: StoreFolder
 ) -> None:
