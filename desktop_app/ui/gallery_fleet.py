@@ -158,7 +158,7 @@ def _agent(number: int, now: float) -> AgentRow:
         accounts=(1780, 2410, 810)[number],
         running=(5, 3, 0)[number],
         queued=(11, 8, 6)[number],
-        disk_free=(182, 41, 96)[number] * 1024**3,
+        disk_free=(40, 41 * 1024, 96 * 1024)[number] * 1024**2,
         round_trip=None if lost else (0.0042, 0.0187)[number],
         clock_skew=(0.1, 3.4, -0.2)[number],
         last_seen=now - (1860 if lost else 2),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -18,9 +16,7 @@ from desktop_app.ui.models.table import CELL_ROLE
 from desktop_app.ui.views.pages.needs_you import NeedsYouPage
 from desktop_app.ui.views.pages.runs import RunsPage
 from tests.support.command_line import flotilla
-from tests.support.practice_client import PracticeClient
-from tests.support.sample_media import make_photo
-from tests.support.system import AT_REST, CONFIGURE, Member, System, paired_system
+from tests.support.system import AT_REST, CONFIGURE, Member, System
 from tests.support.window import in_window, until
 
 SHOP = Member(username="harbour.shop")
@@ -31,12 +27,6 @@ STORY_SECONDS = 130.0
 pytestmark = pytest.mark.timeout(260)
 
 
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    with paired_system(tmp_path) as running:
-        yield running
-
-
 async def send_and_lose(system: System) -> str:
     """Start a post whose request is slow, and lost before the platform takes it."""
     async with system.core.client() as client:
@@ -45,16 +35,6 @@ async def send_and_lose(system: System) -> str:
         system.practice.fault("delay_ms", CONFIGURE, account=SHOP.username, delay_ms=SLOW_MS)
         system.practice.fault("drop_before_apply", CONFIGURE, account=SHOP.username)
         return await system.upload(client, names, await system.photos(client, 1))
-
-
-def post_by_phone(system: System) -> None:
-    """Publish another photo on the account as its owner does it, past Flotilla."""
-    phone = PracticeClient(system.practice.url)
-    try:
-        phone.login(SHOP.username, SHOP.password)
-        phone.publish_photo(make_photo(system.folder / "phone.jpg", 77, (480, 480)), "Closed")
-    finally:
-        phone.close()
 
 
 def runs_page(handle: WindowHandle, run_id: str) -> RunsPage:
@@ -91,7 +71,7 @@ def test_an_answer_is_kept_for_an_agent_that_is_away(system: System, qapp: QAppl
         run_id = await send_and_lose(system)
         runs = runs_page(handle, run_id)
         await until_sending(runs)
-        await asyncio.to_thread(post_by_phone, system)
+        await asyncio.to_thread(system.post_by_phone, SHOP.username, "Closed")
         needs = handle.window.view.show_page("needs")
         assert isinstance(needs, NeedsYouPage)
         await until(needs.presenter.open.rows, "the card", 60)

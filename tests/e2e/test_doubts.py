@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -17,9 +15,7 @@ from desktop_app.ui.views.pages.accounts import AccountsPage
 from desktop_app.ui.views.pages.needs_you import NeedsYouPage
 from desktop_app.ui.views.pages.runs import RunsPage
 from desktop_app.ui.views.widgets.sighting import SightingTile
-from tests.support.practice_client import PracticeClient
-from tests.support.sample_media import make_photo
-from tests.support.system import CONFIGURE, Member, System, paired_system
+from tests.support.system import CONFIGURE, Member, System
 from tests.support.window import in_window, until
 
 THERE, NOT_THERE = "harbour.shop", "pine.cafe"
@@ -31,12 +27,6 @@ STORY_SECONDS = 130.0
 pytestmark = pytest.mark.timeout(240)
 
 
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    with paired_system(tmp_path) as running:
-        yield running
-
-
 async def publish_into_doubt(system: System) -> str:
     """Start two posts whose answers are lost, one of them before it was published."""
     async with system.core.client() as client:
@@ -46,17 +36,6 @@ async def publish_into_doubt(system: System) -> str:
             system.practice.fault("delay_ms", CONFIGURE, account=name, delay_ms=SLOW_MS)
             system.practice.fault(kind, CONFIGURE, account=name)
         return await system.upload(client, names, await system.photos(client, 1))
-
-
-def post_by_phone(system: System, username: str, caption: str) -> None:
-    """Publish something on an account as its owner does it, past Flotilla."""
-    phone = PracticeClient(system.practice.url)
-    try:
-        phone.login(username, Member(username=username).password)
-        picture = make_photo(system.folder / f"phone-{username}.jpg", 77, (480, 480))
-        phone.publish_photo(picture, caption)
-    finally:
-        phone.close()
 
 
 def runs_page(handle: WindowHandle, run_id: str) -> RunsPage:
@@ -84,8 +63,8 @@ async def while_sending(system: System, runs: RunsPage) -> None:
     await until(lambda: runs.detail.ledger.timeline.steps, "the ledger", 10)
     assert not runs.detail.ledger.cancel.isEnabled()
     await asyncio.gather(
-        asyncio.to_thread(post_by_phone, system, THERE, item.caption),
-        asyncio.to_thread(post_by_phone, system, NOT_THERE, "Closed on Monday"),
+        asyncio.to_thread(system.post_by_phone, THERE, item.caption),
+        asyncio.to_thread(system.post_by_phone, NOT_THERE, "Closed on Monday"),
     )
 
 

@@ -18,7 +18,7 @@ from desktop_app.ui.views.pages.accounts import AccountsPage
 from desktop_app.ui.views.pages.agents import AgentsPage
 from desktop_app.ui.views.pages.runs import RunsPage
 from tests.support.agent_process import AgentProcess
-from tests.support.system import CONFIGURE, Member, System, paired_system
+from tests.support.system import CONFIGURE, Member, System
 from tests.support.window import in_window, until
 
 SHOP = Member(username="harbour.shop")
@@ -27,12 +27,6 @@ SLOW_MS = 4_000
 STORY_SECONDS = 160.0
 
 pytestmark = pytest.mark.timeout(260)
-
-
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    with paired_system(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from common.domain.accounts import DriverName, Platform
 from common.domain.content import MediaKind, Placement, PostKind
 from common.domain.ids import new_id
 from common.protocol.messages import Cursor
+from common.security.pairing import new_token
 from common.security.sealing import new_key
 from desktop_app.contract.media import MediaRow
 from desktop_app.store import accounts, agents, runs
@@ -106,6 +107,24 @@ def add_agent(connection: Connection, vault: Vault, agent_id: str = "a" * 52) ->
     )
     agents.begin_history(connection, agent_id, Cursor(epoch=EPOCH, seq=0), at=1.0)
     return agent_id
+
+
+def add_listening_agent(
+    connection: Connection, vault: Vault, *, agent_id: str, name: str, port: int, certificate: str
+) -> None:
+    """Pair with an agent that listens on this machine, and from which nothing was heard yet."""
+    agents.save_pairing(
+        connection,
+        vault,
+        agent_id=agent_id,
+        name=name,
+        host="127.0.0.1",
+        port=port,
+        certificate=certificate,
+        token=SecretStr(new_token()),
+        scope="control",
+        at=1.0,
+    )
 
 
 def upload_items(

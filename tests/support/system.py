@@ -27,6 +27,7 @@ from desktop_app.contract.media import ImportMedia
 from desktop_app.contract.runs import ControlRun, ItemRow, RunStarted, RunTask, Targets
 from tests.support.agent_process import AgentProcess
 from tests.support.core_process import CoreProcess
+from tests.support.practice_client import PracticeClient
 from tests.support.practice_process import PracticeProcess
 from tests.support.sample_media import make_photo
 
@@ -97,6 +98,16 @@ class System:
         if driver:
             await client.edit_accounts(EditAccounts(ids=result.ids, driver=driver))
         return [member.username for member in members]
+
+    def post_by_phone(self, username: str, caption: str) -> None:
+        """Publish a photo on an account as its owner does it, past Flotilla."""
+        phone = PracticeClient(self.practice.url)
+        try:
+            phone.login(username, Member(username=username).password)
+            picture = make_photo(self.folder / f"phone-{username}.jpg", 77, (480, 480))
+            phone.publish_photo(picture, caption)
+        finally:
+            phone.close()
 
     async def photos(self, client: CoreClient, count: int) -> list[str]:
         """Add photos that the library has not seen; returns their SHA-256s."""

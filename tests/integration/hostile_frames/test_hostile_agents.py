@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from common.domain.states import LinkState
-from common.security.pairing import new_token
 from desktop_app.client.core_client import CoreClient
-from desktop_app.store import agents, media
+from desktop_app.store import media
 from desktop_app.store.folder import StoreFolder
 from desktop_app.store.store import Store
 from tests.integration.hostile_frames.against_desktop import Feed, HostileAgent
@@ -26,7 +24,14 @@ from tests.integration.hostile_frames.corpus import for_desktop
 from tests.integration.hostile_frames.mutations import PER_SIDE, Mutator
 from tests.integration.hostile_frames.verdicts import MOST_GROWTH, Watcher, forbidden_characters
 from tests.support.core_process import CoreProcess
-from tests.support.stored import PHOTO, add_accounts, add_run, open_test_store, upload_items
+from tests.support.stored import (
+    PHOTO,
+    add_accounts,
+    add_listening_agent,
+    add_run,
+    open_test_store,
+    upload_items,
+)
 from tests.support.waiting import wait_until_async
 
 SEED = 20261124
@@ -98,17 +103,13 @@ async def _fill(store: Store, hostile: list[HostileAgent]) -> list[str]:
         media.insert(connection, [PHOTO])
         runs = []
         for number, agent in enumerate(hostile):
-            agents.save_pairing(
+            add_listening_agent(
                 connection,
                 store.vault,
                 agent_id=agent.identity.agent_id,
                 name=agent.name,
-                host="127.0.0.1",
                 port=agent.port,
                 certificate=agent.certificate,
-                token=SecretStr(new_token()),
-                scope="control",
-                at=1.0,
             )
             names = [f"shop-{number}-{account}" for account in range(ITEMS)]
             accounts = add_accounts(connection, store.vault, names)

@@ -24,14 +24,21 @@ from desktop_app.contract.runs import RunTask, Targets
 from desktop_app.core.links.bulk import BlobToSend, send_blobs
 from desktop_app.core.links.dial import AgentAddress
 from desktop_app.core.links.tls import pinned_context
-from desktop_app.store import agents, media
+from desktop_app.store import media
 from desktop_app.store.accounts import assign
 from desktop_app.store.folder import StoreFolder
 from desktop_app.store.store import Store
 from tests.integration.hostile_frames.against_bulk_sender import Receiver, Vice
 from tests.integration.hostile_frames.verdicts import MOST_GROWTH, TYPED_CLOSES, Watcher
 from tests.support.core_process import CoreProcess
-from tests.support.stored import PHOTO, add_accounts, add_run, open_test_store, upload_items
+from tests.support.stored import (
+    PHOTO,
+    add_accounts,
+    add_listening_agent,
+    add_run,
+    open_test_store,
+    upload_items,
+)
 from tests.support.waiting import wait_until_async
 
 BYTES = 3 * 1024 * 1024 + 7
@@ -203,17 +210,13 @@ async def _fill(
 
     def work(connection: Connection) -> None:
         for number, agent in enumerate(receivers):
-            agents.save_pairing(
+            add_listening_agent(
                 connection,
                 store.vault,
                 agent_id=agent.identity.agent_id,
                 name=agent.name,
-                host="127.0.0.1",
                 port=agent.port,
                 certificate=agent.certificate,
-                token=SecretStr(new_token()),
-                scope="control",
-                at=1.0,
             )
             names = [f"shop-{number}-{account}" for account in range(FILES)]
             accounts = add_accounts(connection, store.vault, names)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QVBoxLayout, QWidget
 
-from common.domain.states import look_of
+from common.domain.states import LinkState, look_of
 from common.errors import FlotillaError
 from desktop_app.contract.accounts import AccountRow, MoveResult
 from desktop_app.contract.agents import AgentRow
@@ -49,7 +49,7 @@ class MoveAccountsDialog(Dialog):
         self._from = _counted(accounts)
         self.agent = QComboBox()
         self.agent.setAccessibleName("Agent to move to")
-        for each in agents:
+        for each in sorted(agents, key=_cannot_work_now):
             self.agent.addItem(_agent_words(each), each.id)
         self.accept_risk = QCheckBox(_ACCEPT)
         self.accept_risk.setAccessibleName(_ACCEPT)
@@ -135,6 +135,11 @@ class MoveAccountsDialog(Dialog):
         line = row(shown, label(words, wrap=True), spacing=8)
         line.setStretch(1, 1)
         self._result.addLayout(line)
+
+
+def _cannot_work_now(agent: AgentRow) -> bool:
+    """Put agents last that could do nothing with an account now."""
+    return agent.link is not LinkState.ONLINE or agent.is_draining or agent.is_disk_full
 
 
 def _agent_words(agent: AgentRow) -> str:

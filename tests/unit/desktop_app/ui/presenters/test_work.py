@@ -131,13 +131,14 @@ def test_a_move_names_the_risk_and_repeats_only_on_the_operators_word(qapp: obje
         context = handle.context
         work = WorkPresenter(context.presenters)
         rows = core.fleet.accounts[:4]
+        ready = core.fleet.agents[1].model_copy(update={"is_draining": False})
         dialog = MoveAccountsDialog(
-            context.theme, handle.window, context.tasks, rows, work.agents(),
+            context.theme, handle.window, context.tasks, rows, [*work.agents(), ready],
             lambda ids, agent_id, accept: work.move(ids, agent_id, accept_risk=accept),
         )  # fmt: skip
         dialog.open()
         target = dialog.agent.currentData()
-        assert target in {agent.id for agent in core.fleet.agents}
+        assert target == ready.id, "the full, the draining and the lost one come last"
         dialog.main.click()
         await until(lambda: not dialog._risks.isHidden(), "the risk")
         assert not dialog.main.isEnabled()
